@@ -1,0 +1,219 @@
+"""Long work off the main thread: a worker, progress, cancel, result.
+
+A `Job` runs a function that takes one argument, `tick(done, total)`. The function calls it once a batch; that call
+reports progress and is where a cancelled job stops, by `CancelledError`. Nothing here knows models or widgets.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, Literal, Protocol, TypeVar
+
+from skipit_nb.errors import CancelledError, SessionClosedError
+
+T = TypeVar("T")
+
+State = Literal["waiting", "running", "done", "failed", "cancelled"]
+
+MOST_UPDATES_PER_SECOND = 10
+"""Watchers hear of progress no more often than this; of a change of state always."""
+
+
+class Tick(Protocol):
+    """Called with how much is done of how much; raises `CancelledError` where the work should stop."""
+
+    def __call__(self, done: int, total: int, /) -> None:
+        """Report progress."""
+
+
+def no_tick(done: int, total: int, /) -> None:
+    """Report nothing: the `Tick` of a call that nobody watches."""
+
+
+class Job(Generic[T]):
+    """One piece of work on a worker thread: watch it, cancel it, take its result.
+
+    `state` is "waiting", "running", "done", "failed" or "cancelled". Watchers are called from the worker thread and
+    must be short.
+    """
+
+    def __init__(self, work: Callable[[Tick], T], name: str = "") -> None:
+        self.name = name
+        self.state: State = "waiting"
+        self.done = 0
+        self.total = 0
+        self.exception: BaseException | None = None
+        self._work = work
+        self._result: T | None = None
+        self._cancelled = threading.Event()
+        self._ended = threading.Event()
+        self._watchers: list[Callable[[Job[T]], None]] = []
+        self._started = self._told = 0.0
+
+    def watch(self, watcher: Callable[[Job[T]], None]) -> None:
+        """Call `watcher(job)` at progress and at every change of state; at once if the job has ended."""
+        self._watchers.append(watcher)
+        if self._ended.is_set():
+            watcher(self)
+
+    def cancel(self) -> None:
+        """Ask the job to stop at its next tick; a waiting job never starts. From any thread, any number of times."""
+        self._cancelled.set()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the job is done, failed or cancelled."""
+        return self._ended.is_set()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds to the end at the pace so far; None before the first tick."""
+        if self.state != "running" or not self.done:
+            return None
+        return (time.monotonic() - self._started) * (self.total - self.done) / self.done
+
+    def result(self, timeout: float | None = None) -> T:
+        """Wait for the end and give the result. Ctrl-C while waiting cancels the job.
+
+        Raises:
+            CancelledError: If the job was cancelled.
+            TimeoutError: If it has not ended after `timeout` seconds.
+        """
+        try:
+            ended = self._ended.wait(timeout)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        if not ended:
+            raise TimeoutError(f"the job {self.name!r} is still {self.state} after {timeout} s")
+        if self.exception is not None:
+            raise self.exception
+        return self._result  # type: ignore[return-value]
+
+    def run(self) -> None:
+        """Do the work, on the calling thread. A worker calls this once."""
+        self._started = time.monotonic()
+        try:
+            self._stop_if_cancelled()
+            self._change("running")
+            self._result = self._work(self._tick)
+            self._change("done")
+        except CancelledError as error:
+            self.exception = error
+            self._change("cancelled")
+        except BaseException as error:  # noqa: BLE001 - no exception dies in a thread: it is kept for `result`
+            self.exception = error
+            self._change("failed")
+
+    def _tick(self, done: int, total: int, /) -> None:
+        self._stop_if_cancelled()
+        self.done, self.total = done, total
+        if time.monotonic() - self._told >= 1 / MOST_UPDATES_PER_SECOND or done == total:
+            self._tell()
+
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise CancelledError
+
+    def _change(self, state: State) -> None:
+        self.state = state
+        if state != "running":
+            self._ended.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        for watcher in self._watchers:
+            watcher(self)
+
+    def __repr__(self) -> str:
+        return f"Job({self.name!r}, {self.state}, {self.done} of {self.total})"
+
+
+class Worker:
+    """One daemon thread that runs jobs in order; it starts with the first."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._jobs: queue.Queue[Job[object] | None] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._latest: dict[str, Job[object]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def submit(self, work: Callable[[Tick], T], name: str = "", *, latest_wins: bool = False) -> Job[T]:
+        """Queue `work`; with `latest_wins`, cancel the job of the same name that came before it."""
+        job = Job(work, name)
+        with self._lock:
+            if self._closed:
+                raise SessionClosedError
+            if latest_wins and (older := self._latest.get(name)) is not None:
+                older.cancel()
+            self._latest[name] = job  # type: ignore[assignment]
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
+                self._thread.start()
+        self._jobs.put(job)  # type: ignore[arg-type]
+        return job
+
+    def close(self) -> None:
+        """Cancel what runs and waits, and end the thread."""
+        with self._lock:
+            self._closed = True
+            for job in (*self._latest.values(), *self._jobs.queue):
+                if job is not None:
+                    job.cancel()
+        self._jobs.put(None)
+
+    def _loop(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job.run()
+            with self._lock:
+                if self._latest.get(job.name) is job:
+                    del self._latest[job.name]
+            del job
+
+
+class FairLock:
+    """A re-entrant lock that serves threads in the order they came.
+
+    Python's own lock may be taken again at once by the thread that has just released it, so a long job that
+    locks per batch would starve a quick question. Here the question gets in after the running batch.
+    """
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._line: list[int] = []
+        self._owner: int | None = None
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        with self._condition:
+            if self._owner == me:
+                self._depth += 1
+                return
+            self._line.append(me)
+            try:
+                self._condition.wait_for(lambda: self._owner is None and self._line[0] == me)
+            except BaseException:
+                self._line.remove(me)
+                self._condition.notify_all()
+                raise
+            self._line.pop(0)
+            self._owner, self._depth = me, 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._condition:
+            self._depth -= 1
+            if self._depth == 0:
+                self._owner = None
+                self._condition.notify_all()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether some thread holds the lock now."""
+        return self._owner is not None

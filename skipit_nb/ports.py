@@ -1,0 +1,118 @@
+"""What a widget may ask of a session. `Session` satisfies these protocols by shape; a test can do so with ten lines.
+
+A widget is *given* a port; it never imports the backend and never sees the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from skipit_nb.cost import ModelShape
+from skipit_nb.jobs import Job, Tick
+from skipit_nb.results import Answer, Comparison, Recommendation, RedundancyProfile, TokenDistances
+from skipit_nb.skipset import SkipSet
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+T = TypeVar("T")
+
+
+class Question(Protocol):
+    """One question about one image, as tasks give them."""
+
+    @property
+    def key(self) -> str:
+        """Document key, unique in its task."""
+
+    @property
+    def question(self) -> str:
+        """The question's text."""
+
+    @property
+    def answer(self) -> str:
+        """The right answer."""
+
+    @property
+    def kind(self) -> str:
+        """Question type."""
+
+    @property
+    def cluster(self) -> str:
+        """The image's key."""
+
+    @property
+    def image(self) -> Image:
+        """The image, loaded when asked for."""
+
+
+class Opened(Protocol):
+    """Anything that stands for one open model."""
+
+    @property
+    def name(self) -> str:
+        """Model id; "tiny" is the model in the box."""
+
+    @property
+    def shape(self) -> ModelShape:
+        """The decoder's numbers."""
+
+    @property
+    def code(self) -> str:
+        """The line of Python that opens this session again: `session = Session.open()`; "" if it cannot be written."""
+
+    def submit(self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False) -> Job[T]:
+        """Run long work on the session's worker; `quick` work jumps the queue and replaces older work of its name."""
+
+
+class Asks(Opened, Protocol):
+    """Gives questions and answers them."""
+
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks that can be had here."""
+
+    def examples(self, task: str, *, limit: int | None = None, seed: int = 0) -> Sequence[Question]:
+        """Questions of a task: whole images in seeded order until at least `limit` questions."""
+
+    def example(self, task: str, key: str) -> Question:
+        """One question by its document key."""
+
+    def ask(self, image: Any, question: str, *, skipset: SkipSet | str | None = None) -> Answer:
+        """Answer one question under a skip set."""
+
+
+class Profiles(Asks, Protocol):
+    """Measures redundancy."""
+
+    def profile(
+        self, examples: Any, *, limit: int | None = None, seed: int = 0, progress: Tick | None = None
+    ) -> RedundancyProfile:
+        """Measure distances, tails, norms and cross-modal flow over questions (a task's name, or examples)."""
+
+    def look(self, image: Any, question: str) -> TokenDistances:
+        """Measure one question, token by token."""
+
+
+class Recommends(Asks, Protocol):
+    """Knows the paper's conditions."""
+
+    def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
+        """Find a skip set that meets the conditions, with a reason per layer."""
+
+
+class Compares(Asks, Protocol):
+    """Runs A against B."""
+
+    def compare(
+        self,
+        task: str,
+        a: SkipSet | str | None = None,
+        b: SkipSet | str | None = None,
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        margin: float = 0.01,
+        progress: Tick | None = None,
+    ) -> Comparison:
+        """Ask both arms the same questions and judge the difference."""

@@ -1,0 +1,165 @@
+"""`Comparison`: skip set A against B on the same questions, paired, with a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from skipit_nb.errors import SettingError
+from skipit_nb.results.provenance import Provenance
+from skipit_nb.results.stored import Stored
+from skipit_nb.skipset import SkipSet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FLIPS = ("any", "worse", "better", "changed")
+"""Kinds of flips: any change of score; right to wrong; wrong to right; another answer, whatever its score."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedAnswer:
+    """One question, answered under A and under B."""
+
+    key: str
+    """Document key; the task gives the image back for it."""
+    question: str
+    target: str
+    """The right answer."""
+    kind: str
+    """Question type."""
+    cluster: str
+    """The image: questions about one image are not independent."""
+    a: str
+    """Answer under A."""
+    b: str
+    """Answer under B."""
+    score_a: float
+    """0 to 1."""
+    score_b: float
+    """0 to 1."""
+    parsed_a: bool
+    """Whether the answer under A could be read as an answer at all."""
+    parsed_b: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One line of a comparison: a quantity under A and under B."""
+
+    name: str
+    """Such as "accuracy" or "prefill time"."""
+    unit: str
+    """Unit of `a` and `b`."""
+    a: float
+    b: float
+    effect: str
+    """What `value` is: "B - A", or "A / B" (above 1: B is faster or cheaper)."""
+    value: float
+    low: float
+    """Lower end of the 95 % interval of `value`; equal to `value` where it is arithmetic, not a measurement."""
+    high: float
+    method: str
+    """How interval or number was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The one sentence a reader takes away, and the rule's inputs."""
+
+    kind: str
+    """"better", "not worse", "slightly worse", "worse" or "inconclusive"."""
+    sentence: str
+    margin: float
+    """Margin of non-inferiority, fixed before the run, as a share (0.01 = 1 point)."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Stored):
+    """A paired A/B of two skip sets on one model and the same questions."""
+
+    provenance: Provenance
+    a: SkipSet
+    b: SkipSet
+    answers: tuple[PairedAnswer, ...]
+    metrics: tuple[Metric, ...]
+    verdict: Verdict
+    p_mcnemar: float
+    """Exact McNemar p of no difference; printed, decides nothing: it ignores that questions share images."""
+    mde: float
+    """Minimal detectable effect: the smallest true difference this run would find 4 times in 5, as a share."""
+    design_effect: float
+    """(clustered standard error / naive standard error)²; above 1: questions about one image agree. 1 if none flips."""
+    is_complete: bool = True
+    """False if the run was stopped before its last question."""
+
+    @property
+    def num_questions(self) -> int:
+        """Questions that both arms answered."""
+        return len(self.answers)
+
+    @property
+    def num_clusters(self) -> int:
+        """Different images."""
+        return len({answer.cluster for answer in self.answers})
+
+    def metric(self, name: str) -> Metric:
+        """One metric by name.
+
+        Raises:
+            SettingError: If it was not measured.
+        """
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise SettingError("metric", name, f"one of {', '.join(m.name for m in self.metrics)}")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per question: key, question, target, kind, cluster, both answers, scores and parsed flags."""
+        import pandas as pd
+
+        columns = list(PairedAnswer.__dataclass_fields__)
+        return pd.DataFrame([asdict(answer) for answer in self.answers], columns=columns)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per metric: metric, unit, a, b, effect, value, low, high, method."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(metric) for metric in self.metrics]).rename(columns={"name": "metric"})
+
+    def by_kind(self) -> pd.DataFrame:
+        """One row per question type: kind, n, accuracy_a, accuracy_b, delta, worse, better."""
+        grouped = self.frame.assign(
+            worse=lambda f: f.score_b < f.score_a, better=lambda f: f.score_b > f.score_a
+        ).groupby("kind")
+        table = grouped.agg(
+            n=("key", "size"),
+            accuracy_a=("score_a", "mean"),
+            accuracy_b=("score_b", "mean"),
+            worse=("worse", "sum"),
+            better=("better", "sum"),
+        )
+        table.insert(3, "delta", table.accuracy_b - table.accuracy_a)
+        return table.reset_index()
+
+    def flips(self, kind: str = "any") -> pd.DataFrame:
+        """The questions that A and B answer differently.
+
+        Args:
+            kind: "worse" (A right, B wrong), "better", "any" (either), or "changed" (another text, any score).
+        """
+        if kind not in FLIPS:
+            raise SettingError("kind", kind, f"one of {', '.join(FLIPS)}")
+        frame = self.frame
+        wanted = {
+            "any": frame.score_a != frame.score_b,
+            "worse": frame.score_b < frame.score_a,
+            "better": frame.score_b > frame.score_a,
+            "changed": frame.a != frame.b,
+        }[kind]
+        return frame[wanted].reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        return f"Comparison(A {str(self.a)!r}, B {str(self.b)!r}: {self.verdict.sentence})"

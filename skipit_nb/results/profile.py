@@ -1,0 +1,195 @@
+"""`RedundancyProfile`: how far each layer moves each kind of token, and where text reads the image."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from skipit_nb.errors import SettingError
+from skipit_nb.results.provenance import Provenance
+from skipit_nb.results.stored import Stored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPSILONS: tuple[float, ...] = tuple(2.0 * 10 ** (-6 * (255 - i) / 255) for i in range(256))
+"""The fixed grid of 256 thresholds ε for P[d > ε], logarithmic from 2e-6 to 2 (the largest distance)."""
+
+TOKENS = ("vision", "text", "first")
+"""Kinds of tokens: rows on image positions; all other rows but the first; the first row (the attention sink)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerDistance:
+    """One layer, one kind of token: the distance between a token's state before and after the layer."""
+
+    layer: int
+    """Decoder layer, from 0."""
+    tokens: str
+    """"vision", "text" or "first"."""
+    distance: float
+    """Mean over samples of the mean over tokens of d = 1 - cos, 0 (unmoved) to 2 (reversed). Low = redundant."""
+    spread: float
+    """Standard deviation over samples of the sample means, in the same unit; 0 with one sample."""
+    tail: tuple[float, ...]
+    """P[d > ε] at each of `EPSILONS`: tokens within a sample first, then samples. Low = redundant."""
+    norm: float
+    """Mean length of the state before the layer. Distances do not see length; this does."""
+    update: float
+    """Mean length of the change, relative to the state before: ‖after - before‖ / ‖before‖."""
+
+    def tail_at(self, epsilon: float) -> float:
+        """P[d > ε] for the grid value closest to ε from above, so that it is never more than the true tail."""
+        return self.tail[epsilon_index(epsilon)]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFlow:
+    """One layer: how much the last prompt token attends to the vision tokens (VAR)."""
+
+    layer: int
+    """Decoder layer, from 0."""
+    var: float
+    """Mean over samples and heads of the attention mass on vision keys, 0 to 1. High = text reads the image."""
+    spread: float
+    """Standard deviation over samples."""
+    uniform: float
+    """The mass that a flat attention would give: vision keys / all keys. Compare `var` with this."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RedundancyProfile(Stored):
+    """Where a model is redundant: per layer and kind of token, distance, tail, norms; per layer, cross-modal flow.
+
+    *Geometric* redundancy is a low mean distance, *proximal* redundancy a low tail probability P[d > ε]; both
+    compare the same token before and after one layer. *Cross-modal flow* is VAR, the attention mass that the last
+    prompt token puts on vision tokens. The notions are the paper's; these formulas are our definitions.
+
+    What it does not see: a change of length (look at `update`), and whether a small turn matters to the answer.
+
+    Source:
+        Hartman et al., "Skip-It? Theoretical Conditions for Layer Skipping in Vision-Language Models",
+        arXiv:2509.25584 (notions); Jiang et al. 2025, arXiv:2411.16724 (VAR).
+    """
+
+    provenance: Provenance
+    layers: tuple[LayerDistance, ...]
+    """`num_layers` rows for each kind of token that occurred, sorted by layer, then by `TOKENS`."""
+    flow: tuple[LayerFlow, ...]
+    """One row per layer, or empty where flow was not measured."""
+
+    @property
+    def num_layers(self) -> int:
+        """Decoder layers of the model."""
+        return self.provenance.num_layers
+
+    @property
+    def num_samples(self) -> int:
+        """Questions that were measured."""
+        return len(self.provenance.samples)
+
+    def of(self, tokens: str) -> tuple[LayerDistance, ...]:
+        """The rows of one kind of token, by layer.
+
+        Raises:
+            SettingError: If no such token occurred in the samples.
+        """
+        rows = tuple(row for row in self.layers if row.tokens == tokens)
+        if not rows:
+            present = ", ".join(sorted({row.tokens for row in self.layers}))
+            raise SettingError("tokens", tokens, f"one of those that occurred: {present}")
+        return rows
+
+    def distances(self, tokens: str = "vision") -> tuple[float, ...]:
+        """Mean distance per layer of one kind of token, in 1 - cos. Low = redundant."""
+        return tuple(row.distance for row in self.of(tokens))
+
+    def tails(self, epsilon: float, tokens: str = "vision") -> tuple[float, ...]:
+        """P[d > ε] per layer of one kind of token. Low = redundant."""
+        return tuple(row.tail_at(epsilon) for row in self.of(tokens))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per layer and kind of token: layer, tokens, distance, spread, norm, update, var, var_uniform."""
+        import pandas as pd
+
+        flow = {row.layer: row for row in self.flow}
+        return pd.DataFrame(
+            [
+                {
+                    "layer": row.layer,
+                    "tokens": row.tokens,
+                    "distance": row.distance,
+                    "spread": row.spread,
+                    "norm": row.norm,
+                    "update": row.update,
+                    "var": flow[row.layer].var if flow else math.nan,
+                    "var_uniform": flow[row.layer].uniform if flow else math.nan,
+                }
+                for row in self.layers
+            ]
+        )
+
+    def tail_frame(self, epsilon: float) -> pd.DataFrame:
+        """One row per layer and kind of token: layer, tokens, epsilon, tail = P[d > ε]."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"layer": r.layer, "tokens": r.tokens, "epsilon": epsilon, "tail": r.tail_at(epsilon)}
+                for r in self.layers
+            ]
+        )
+
+    def __repr__(self) -> str:
+        made = self.provenance
+        where = f"{made.task}, {self.num_samples} questions" if made.task else f"{self.num_samples} questions"
+        flow = "with" if self.flow else "without"
+        return f"RedundancyProfile({made.model}, {self.num_layers} layers, {where}, {flow} cross-modal flow)"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TokenDistances(Stored):
+    """One question, token by token: how far each layer moves each token. What the patch overlay shows."""
+
+    provenance: Provenance
+    tokens: tuple[str, ...]
+    """The text of each token of the prompt, in order; vision tokens read as the image token."""
+    is_vision: tuple[bool, ...]
+    """For each token, whether it sits on an image position."""
+    grid: tuple[int, int]
+    """Rows and columns of the vision tokens over the image; (0, 0) if they form no single grid."""
+    distance: tuple[tuple[float, ...], ...]
+    """[layer][token] d = 1 - cos between the token's state before and after the layer, 0 to 2."""
+
+    def vision(self, layer: int) -> tuple[float, ...]:
+        """The vision tokens' distances at one layer, in reading order of the image."""
+        return tuple(d for d, seen in zip(self.distance[layer], self.is_vision, strict=True) if seen)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per layer and token: layer, position, token, is_vision, distance."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"layer": layer, "position": i, "token": token, "is_vision": seen, "distance": d}
+                for layer, row in enumerate(self.distance)
+                for i, (token, seen, d) in enumerate(zip(self.tokens, self.is_vision, row, strict=True))
+            ]
+        )
+
+    def __repr__(self) -> str:
+        return f"TokenDistances({len(self.distance)} layers, {len(self.tokens)} tokens, {sum(self.is_vision)} vision)"
+
+
+def epsilon_index(epsilon: float) -> int:
+    """Index into `EPSILONS` of the smallest grid value that is not below ε.
+
+    Raises:
+        SettingError: If ε is outside (0, 2].
+    """
+    if not 0 < epsilon <= EPSILONS[-1]:
+        raise SettingError("epsilon", epsilon, "a distance in 1 - cos, above 0 and at most 2")
+    return next(i for i, value in enumerate(EPSILONS) if value >= epsilon * (1 - 1e-9))
