@@ -1,0 +1,208 @@
+"""What a decoder layer does instead of its own forward: pass through, run short, or run with frozen rows.
+
+Each function takes a layer and gives a `forward` to put on the layer *instance*. None of them touches attention
+code: rows are gathered, the layer's own forward runs on them with stand-ins for the cache, rows are put back.
+
+Shapes: batch, seq (positions of this pass), row (picked positions), d_model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Cache
+from transformers.cache_utils import DynamicLayer, StaticLayer
+
+from skipit_nb.backend.live.rows import Rows
+from skipit_nb.backend.live.shortened_cache import KeyRows, capacity, key_rows_of, shorten, slot_of
+
+Forward = Callable[..., Any]
+"""A decoder layer's forward: hidden_states first, the rest by keyword; gives hidden_states of the same shape."""
+
+RunningRows = Callable[[Tensor], Rows | None]
+"""Given the hidden states of this pass, the rows that run; None if all do."""
+
+
+def whole_forward(slot_index: int | None) -> Forward:
+    """Nothing is computed: the hidden state passes on, and the cache hears how many tokens came by."""
+
+    def forward(hidden_states: Tensor, *_: Any, past_key_values: Cache | None = None, **__: Any) -> Tensor:
+        write_stub(past_key_values, hidden_states, slot_index)
+        return hidden_states
+
+    return forward
+
+
+def write_stub(cache: Cache | None, hidden: Tensor, slot_index: int | None) -> None:
+    """Write keys and values of zeros, of the smallest size, so that the cache layer counts the tokens.
+
+    transformers reads positions and mask widths from the first attention layer; were it to stay empty, every later
+    step would start again at position 0. Nothing ever attends to these zeros.
+    """
+    if cache is None or slot_index is None:
+        return
+    slot = slot_of(cache, slot_index)
+    if slot is not None and not isinstance(slot, DynamicLayer | StaticLayer):
+        return  # shared K/V or linear attention: the slot keeps no keys of its own
+    keys = getattr(slot, "keys", None)
+    heads, dim = (keys.shape[1], keys.shape[3]) if isinstance(keys, Tensor) and keys.dim() == 4 else (1, 1)  # noqa: PLR2004
+    zeros = hidden.new_zeros(hidden.shape[0], heads, hidden.shape[1], dim)
+    cache.update(zeros, zeros, slot_index)
+
+
+def absent_forward(layer: nn.Module, slot_index: int | None, running: RunningRows) -> Forward:
+    """Only the running rows exist at this layer: no update, no attention, no K/V for the others."""
+    run: Forward = layer.forward
+
+    def forward(
+        hidden_states: Tensor,
+        *args: Any,
+        attention_mask: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        rows, slot = running(hidden_states), slot_of(past_key_values, slot_index)
+        known = key_rows_of(slot)
+        if rows is None and known is None:
+            return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+        rows = Rows.all_of(hidden_states) if rows is None else rows
+        before = known or KeyRows.all_of(hidden_states.shape[0], _seen(slot), hidden_states.device)
+        keys = before.followed_by(rows)
+        out = hidden_states
+        if len(rows):
+            mask = keys.mask(attention_mask, rows, width=capacity(slot))
+            short = run(
+                rows.take(hidden_states),
+                *rows.take(args),
+                attention_mask=mask,
+                past_key_values=past_key_values,
+                **rows.take(kwargs),
+            )
+            out = rows.put(hidden_states, short)
+        if (slot := slot_of(past_key_values, slot_index)) is not None:
+            shorten(slot, keys)
+        return out
+
+    return forward
+
+
+def _seen(slot: Any) -> int:
+    return 0 if slot is None else int(slot.get_seq_length())
+
+
+def frozen_forward(layer: nn.Module, slot_index: int | None, running: RunningRows) -> Forward:
+    """The other rows keep their state but are seen: keys and values for all rows, all else for the running ones.
+
+    The layer's own forward is called twice: on the frozen rows with a cache that records K/V and stops the call
+    before attention, and on the running rows with a cache that merges both in sequence order.
+    """
+    run: Forward = layer.forward
+
+    def forward(
+        hidden_states: Tensor,
+        *args: Any,
+        attention_mask: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        **kwargs: Any,
+    ) -> Tensor:
+        rows = running(hidden_states)
+        if rows is None:
+            return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+        if not len(rows):  # text is frozen and this is a decode step: nothing will ever ask for these keys
+            write_stub(past_key_values, hidden_states, slot_index)
+            return hidden_states
+        still = rows.others()
+        slot = slot_of(past_key_values, slot_index)
+        mask = _frozen_mask(attention_mask, rows, _seen(slot), capacity(slot))
+        record = _Recorder(past_key_values)
+        with contextlib.suppress(_KeysAreRecorded):
+            run(
+                still.take(hidden_states),
+                *still.take(args),
+                attention_mask=None,
+                past_key_values=record,
+                **still.take(kwargs),
+            )
+        out = run(
+            rows.take(hidden_states),
+            *rows.take(args),
+            attention_mask=mask,
+            past_key_values=_Merger(past_key_values, record, rows, still),
+            **rows.take(kwargs),
+        )
+        return rows.put(hidden_states, out)
+
+    return forward
+
+
+def _frozen_mask(whole: Tensor | None, rows: Rows, seen: int, width: int | None) -> Tensor:
+    """The running rows' lines of the model's mask; if it has none, causal order by original position."""
+    if whole is not None:
+        return rows.along(whole.expand(rows.index.shape[0], -1, -1, -1).transpose(1, 2), 1).transpose(1, 2)
+    positions = torch.arange(width or seen + rows.seq, device=rows.index.device)
+    return (positions[None, None, :] <= (seen + rows.index)[:, :, None]).unsqueeze(1)
+
+
+class _KeysAreRecorded(Exception):  # noqa: N818 - it ends a call on purpose; nothing went wrong
+    """Raised by `_Recorder` to leave the layer before attention."""
+
+
+class _StandIn:
+    """A cache in all but `update`."""
+
+    def __init__(self, real: Cache | None) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class _Recorder(_StandIn):
+    """Takes the keys and values of the frozen rows and ends the call."""
+
+    def update(self, keys: Tensor, values: Tensor, *_: Any, **__: Any) -> None:
+        self.keys, self.values = keys, values
+        raise _KeysAreRecorded
+
+
+class _Merger(_StandIn):
+    """Puts the keys and values of running and frozen rows in sequence order, then behaves like the real cache."""
+
+    def __init__(self, real: Cache | None, record: _Recorder, rows: Rows, still: Rows) -> None:
+        super().__init__(real)
+        self._record, self._rows, self._still = record, rows, still
+
+    def update(
+        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[Tensor, Tensor]:
+        keys, values = self._merge(keys, self._record.keys), self._merge(values, self._record.values)
+        if self._real is None:
+            return keys, values
+        return self._real.update(keys, values, layer_idx, *args, **kwargs)
+
+    def _merge(self, running: Tensor, frozen: Tensor) -> Tensor:
+        """[batch, heads, row, dim] twice -> [batch, heads, seq, dim]; repeated rows carry equal values."""
+        batch, heads, _, dim = running.shape
+        merged = running.new_empty(batch, heads, self._rows.seq, dim)
+        for rows, part in ((self._still, frozen), (self._rows, running)):
+            merged.scatter_(2, rows.index[:, None, :, None].expand(batch, heads, -1, dim), part)
+        return merged
+
+
+def attention_forward(slot_index: int | None) -> Forward:
+    """Attention adds nothing; the cache still hears of the tokens."""
+
+    def forward(hidden_states: Tensor, *_: Any, past_key_values: Cache | None = None, **__: Any) -> tuple[Tensor, None]:
+        write_stub(past_key_values, hidden_states, slot_index)
+        return torch.zeros_like(hidden_states), None
+
+    return forward
+
+
+def mlp_forward(hidden_states: Tensor, *_: Any, **__: Any) -> Tensor:
+    """The MLP adds nothing."""
+    return torch.zeros_like(hidden_states)
