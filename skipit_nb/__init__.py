@@ -1,3 +1,66 @@
-"""Understand and skip layers of vision-language models, live, in a notebook."""
+"""Understand and skip layers of vision-language models, live, in a notebook.
+
+Names are loaded when first used: `import skipit_nb` brings neither torch nor widgets.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skipit_nb.cost import ModelShape, cost
+    from skipit_nb.errors import SkipitError
+    from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
+    from skipit_nb.session import Session
+    from skipit_nb.skipset import SkipSet
+    from skipit_nb.studio import Studio
+    from skipit_nb.widgets.builder import SkipSetBuilder
+    from skipit_nb.widgets.evaluator import ABEvaluator
+    from skipit_nb.widgets.explorer import LayerDistanceExplorer
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "ABEvaluator": "widgets.evaluator",
+    "Comparison": "results",
+    "LayerDistanceExplorer": "widgets.explorer",
+    "ModelShape": "cost",
+    "Recommendation": "results",
+    "RedundancyProfile": "results",
+    "Session": "session",
+    "SkipSet": "skipset",
+    "SkipSetBuilder": "widgets.builder",
+    "SkipitError": "errors",
+    "Studio": "studio",
+    "Sweep": "results",
+    "cost": "cost",
+}
+
+__all__ = [
+    "ABEvaluator",
+    "Comparison",
+    "LayerDistanceExplorer",
+    "ModelShape",
+    "Recommendation",
+    "RedundancyProfile",
+    "Session",
+    "SkipSet",
+    "SkipSetBuilder",
+    "SkipitError",
+    "Studio",
+    "Sweep",
+    "cost",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

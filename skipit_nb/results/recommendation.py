@@ -23,8 +23,8 @@ class LayerReason:
     """Mean distance of the vision tokens, in 1 - cos. Low = redundant."""
     tail: float
     """P[d > ε] of the vision tokens. Low = redundant."""
-    var: float
-    """Attention mass of the last prompt token on vision tokens, 0 to 1."""
+    var: float | None
+    """Attention mass of the last prompt token on vision tokens, 0 to 1; None if it was not measured."""
     is_redundant: bool
     """First condition: distance or tail is at most its threshold."""
     is_flow_low: bool

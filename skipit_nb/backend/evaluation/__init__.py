@@ -1,0 +1,1 @@
+"""Skip set against skip set on the same questions, with honest statistics."""

@@ -1,0 +1,171 @@
+"""A against B on the same questions, and many skip sets against the full model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skipit_nb.backend.evaluation.answering import Answered, answer_all
+from skipit_nb.backend.evaluation.statistics import (
+    delta_interval,
+    exact_mcnemar,
+    minimal_detectable_effect,
+)
+from skipit_nb.backend.evaluation.timing import time_arms
+from skipit_nb.backend.evaluation.verdict import verdict
+from skipit_nb.backend.live.model import LiveModel
+from skipit_nb.backend.tasks.task import Example
+from skipit_nb.cost import Cost, ModelShape, cost
+from skipit_nb.errors import NoExamplesError
+from skipit_nb.jobs import Tick
+from skipit_nb.results import Comparison, Metric, PairedAnswer, Provenance, Sweep, SweepRow
+from skipit_nb.skipset import SkipSet
+
+MEASURES = ("accuracy", "latency", "flops")
+TIMED_PROMPTS = 7
+"""Prompts that are timed, the first of them as warm-up."""
+
+
+def compare(
+    live: LiveModel,
+    examples: Sequence[Example],
+    a: SkipSet,
+    b: SkipSet,
+    provenance: Provenance,
+    *,
+    margin: float,
+    measure: Sequence[str],
+    max_new_tokens: int,
+    batch_size: int,
+    tick: Tick,
+) -> Comparison:
+    """Ask both arms the same questions, in the same batches, and judge the difference.
+
+    Raises:
+        NoExamplesError: If there are no examples.
+    """
+    if not examples:
+        raise NoExamplesError("a comparison")
+    answered = _answers(live, examples, (a, b), max_new_tokens=max_new_tokens, batch_size=batch_size, tick=tick)
+    scores_a, scores_b = ([row.scores[arm].value for row in answered] for arm in (0, 1))
+    delta, clustered = delta_interval(scores_a, scores_b, [row.example.cluster for row in answered])
+    worse, better = _flips(scores_a, scores_b)
+    mde = minimal_detectable_effect(worse, better, len(answered), clustered.design_effect)
+    n = len(answered)
+    accuracy = Metric(
+        "accuracy", "share", sum(scores_a) / n, sum(scores_b) / n, "B - A", delta.value, delta.low, delta.high,
+        delta.method,
+    )  # fmt: skip
+    return Comparison(
+        provenance=provenance,
+        a=a,
+        b=b,
+        answers=tuple(_paired(row) for row in answered),
+        metrics=(accuracy, *_efficiency(live, examples, a, b, measure, tick)),
+        verdict=verdict(delta, margin, mde),
+        p_mcnemar=exact_mcnemar(worse, better),
+        mde=mde,
+        design_effect=clustered.design_effect,
+    )
+
+
+def sweep(
+    live: LiveModel,
+    examples: Sequence[Example],
+    skipsets: Sequence[SkipSet],
+    provenance: Provenance,
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+    tick: Tick,
+) -> Sweep:
+    """Answer the same questions under the full model and under every skip set.
+
+    Raises:
+        NoExamplesError: If there are no examples, or no skip sets.
+    """
+    if not examples or not skipsets:
+        raise NoExamplesError("a sweep")
+    full = SkipSet.none(num_layers=live.shape.num_layers)
+    arms = (full, *skipsets)
+    answered = _answers(live, examples, arms, max_new_tokens=max_new_tokens, batch_size=batch_size, tick=tick)
+    clusters = [row.example.cluster for row in answered]
+    scores = [[row.scores[arm].value for row in answered] for arm in range(len(arms))]
+    costs = [prompt_cost(live.shape, skipset) for skipset in arms]
+    rows = tuple(
+        _sweep_row(skipset, scores[0], scores[arm], clusters, costs[arm].speedup_over(costs[0]))
+        for arm, skipset in enumerate(skipsets, start=1)
+    )
+    return Sweep(provenance, sum(scores[0]) / len(answered), rows)
+
+
+def prompt_cost(shape: ModelShape, skipset: SkipSet) -> Cost:
+    """What a usual prompt of this model costs: one image and 16 text tokens."""
+    return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
+
+
+def _answers(
+    live: LiveModel,
+    examples: Sequence[Example],
+    arms: Sequence[SkipSet],
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+    tick: Tick,
+) -> list[Answered]:
+    answered: list[Answered] = []
+    tick(0, len(examples))
+    for batch in answer_all(live, examples, arms, max_new_tokens=max_new_tokens, batch_size=batch_size):
+        answered.extend(batch)
+        tick(len(answered), len(examples))
+    return answered
+
+
+def _flips(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
+    """How many got worse, how many better."""
+    pairs = list(zip(a, b, strict=True))
+    return sum(y < x for x, y in pairs), sum(y > x for x, y in pairs)
+
+
+def _paired(row: Answered) -> PairedAnswer:
+    (a, b), (score_a, score_b), example = row.texts, row.scores, row.example
+    return PairedAnswer(
+        key=example.key,
+        question=example.question,
+        target=example.answer,
+        kind=example.kind,
+        cluster=example.cluster,
+        a=a,
+        b=b,
+        score_a=score_a.value,
+        score_b=score_b.value,
+        parsed_a=score_a.parsed,
+        parsed_b=score_b.parsed,
+    )
+
+
+def _efficiency(
+    live: LiveModel, examples: Sequence[Example], a: SkipSet, b: SkipSet, measure: Sequence[str], tick: Tick
+) -> list[Metric]:
+    metrics = time_arms(live, a, b, examples[:TIMED_PROMPTS], tick) if "latency" in measure else []
+    if "flops" in measure:
+        one, two = (prompt_cost(live.shape, skipset) for skipset in (a, b))
+        metrics += [
+            _predicted("prefill FLOPs", "GFLOPs", one.flops_prefill / 1e9, two.flops_prefill / 1e9),
+            _predicted("FLOPs per token", "GFLOPs", one.flops_per_token / 1e9, two.flops_per_token / 1e9),
+            _predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3),
+        ]
+    return metrics
+
+
+def _predicted(name: str, unit: str, a: float, b: float) -> Metric:
+    ratio = a / b if b else float(10**6)
+    return Metric(name, unit, a, b, "A / B", ratio, ratio, ratio, "predicted: one image, 16 text tokens, decoder only")
+
+
+def _sweep_row(
+    skipset: SkipSet, full: Sequence[float], scores: Sequence[float], clusters: Sequence[str], ratio: float
+) -> SweepRow:
+    delta, _ = delta_interval(full, scores, clusters)
+    worse, better = _flips(full, scores)
+    accuracy = sum(scores) / len(scores)
+    return SweepRow(skipset, accuracy, delta.value, delta.low, delta.high, worse, better, ratio)

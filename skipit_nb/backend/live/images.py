@@ -1,0 +1,55 @@
+"""Images as users hand them over, made into what a processor takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from skipit_nb.errors import ImageError
+
+RGB_AXES = 3
+
+
+def as_image(value: Any) -> Image.Image:
+    """Make an RGB image of a PIL image, an array [height, width, 3] of 0..255, or the path of a file.
+
+    Raises:
+        ImageError: If it is none of these, cannot be read, or has no pixels.
+    """
+    if isinstance(value, Image.Image):
+        return _loaded(value, "this PIL image")
+    if isinstance(value, str | Path):
+        return _read(Path(value))
+    if isinstance(value, np.ndarray):
+        return _from_array(value)
+    raise ImageError(f"a {type(value).__name__}", "it holds no pixels")
+
+
+def _read(path: Path) -> Image.Image:
+    if not path.is_file():
+        raise ImageError(f"'{path}'", "there is no such file")
+    try:
+        with Image.open(path) as image:
+            return _loaded(image, f"'{path}'")
+    except ImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f"'{path}'", str(error)) from error
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    if array.ndim != RGB_AXES or array.shape[2] != RGB_AXES or array.dtype != np.uint8:
+        raise ImageError(f"an array of shape {array.shape} and type {array.dtype}", "it is not uint8 RGB")
+    return _loaded(Image.fromarray(array), "this array")
+
+
+def _loaded(image: Image.Image, what: str) -> Image.Image:
+    if 0 in image.size:
+        raise ImageError(what, f"its size is {image.size[0]} x {image.size[1]}")
+    try:
+        return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(what, str(error)) from error

@@ -1,0 +1,148 @@
+"""The bound model: its lock, its shape, and questions turned into tensors and answers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import PreTrainedModel, ProcessorMixin
+
+from skipit_nb.backend.live.anatomy import Anatomy, anatomy_of
+from skipit_nb.backend.live.images import as_image
+from skipit_nb.backend.live.skipping import skipping
+from skipit_nb.cost import ModelShape
+from skipit_nb.errors import MissingProcessorError, QuestionError
+from skipit_nb.jobs import FairLock
+from skipit_nb.results import Provenance
+from skipit_nb.skipset import SkipSet
+
+Inputs = dict[str, Tensor]
+"""Keyword arguments of the model: input_ids [batch, seq], attention_mask [batch, seq], pixel_values, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One generated answer."""
+
+    text: str
+    probability: float
+    """Product over the generated tokens of each one's probability given those before."""
+    num_tokens: int
+    """Generated tokens, the end-of-sequence token included."""
+
+
+class LiveModel:
+    """A Hugging Face model and processor, plain and unchanged, with what skipping and measuring need to know."""
+
+    def __init__(self, model: PreTrainedModel, processor: ProcessorMixin | None, *, name: str, revision: str) -> None:
+        self.model = model
+        self.name = name
+        self.revision = revision
+        self.anatomy: Anatomy = anatomy_of(model)
+        self.lock = FairLock()
+        self._processor = processor
+
+    @property
+    def processor(self) -> ProcessorMixin:
+        """The processor.
+
+        Raises:
+            MissingProcessorError: If the model was bound without one.
+        """
+        if self._processor is None:
+            raise MissingProcessorError
+        return self._processor
+
+    @property
+    def shape(self) -> ModelShape:
+        """The decoder's numbers."""
+        return self.anatomy.shape
+
+    @contextlib.contextmanager
+    def skipping(self, skipset: SkipSet) -> Iterator[None]:
+        """Hold the model and run it under a bound skip set; afterwards it is as before."""
+        with self.lock, skipping(self.model, self.anatomy, skipset):
+            yield
+
+    def inputs(self, images: Sequence[Any], questions: Sequence[str]) -> Inputs:
+        """Turn image-question pairs into one left-padded batch on the model's device.
+
+        Raises:
+            ImageError: If something is not an image.
+            QuestionError: If a question has no text.
+        """
+        prompts = [self._prompt(question) for question in questions]
+        pictures: list[list[Image.Image]] = [[as_image(image)] for image in images]
+        batch = self.processor(
+            text=prompts, images=pictures, return_tensors="pt", padding=True, padding_side="left"
+        )
+        dtype = self.model.dtype
+        return {
+            name: value.to(self.model.device, dtype if value.is_floating_point() else None)
+            for name, value in batch.items()
+            if isinstance(value, Tensor)
+        }
+
+    def _prompt(self, question: str) -> str:
+        if not isinstance(question, str) or not question.strip():
+            raise QuestionError(question)
+        if getattr(self.processor, "chat_template", None):
+            content = [{"type": "image"}, {"type": "text", "text": question}]
+            chat = [{"role": "user", "content": content}]
+            return self.processor.apply_chat_template(chat, add_generation_prompt=True)  # type: ignore[return-value]
+        return f"{getattr(self.processor, 'image_token', '<image>')}\n{question}"
+
+    @torch.inference_mode()
+    def generate(self, inputs: Inputs, *, max_new_tokens: int, min_new_tokens: int | None = None) -> list[Generated]:
+        """Answer a batch greedily. Call it with the lock held, or inside `skipping`."""
+        out = self.model.generate(
+            **inputs,
+            max_new_tokens=max_new_tokens,
+            min_new_tokens=min_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+        new = out.sequences[:, inputs["input_ids"].shape[1] :]
+        logs = torch.stack(out.logits, dim=1).float().log_softmax(-1).gather(2, new[..., None])[..., 0]
+        is_answer = self._until_end(new)
+        sums = (logs * is_answer).sum(1).exp().tolist()
+        texts = self.processor.batch_decode(new, skip_special_tokens=True)
+        return [
+            Generated(text.strip(), probability, int(length))
+            for text, probability, length in zip(texts, sums, is_answer.sum(1).tolist(), strict=True)
+        ]
+
+    def _until_end(self, new: Tensor) -> Tensor:
+        """Which generated tokens count: all up to and including the first end-of-sequence token."""
+        end = self.model.generation_config.eos_token_id
+        ends = torch.tensor(end if isinstance(end, list) else [end if end is not None else -1], device=new.device)
+        is_end = torch.isin(new, ends).long()
+        return is_end.cumsum(1) - is_end == 0
+
+    def provenance(self, *, task: str = "", samples: Sequence[str] = (), seed: int = 0) -> Provenance:
+        """What a reader must know to believe a number of this model."""
+        device = self.model.device
+        card = f" {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+        return Provenance(
+            model=self.name,
+            revision=self.revision,
+            num_layers=self.shape.num_layers,
+            dtype=str(self.model.dtype).removeprefix("torch."),
+            device=f"{device}{card}",
+            attention=str(self.anatomy.decoder.config._attn_implementation),  # noqa: SLF001 - the only place it is told
+            versions=tuple((name, version(name)) for name in ("skipit-nb", "torch", "transformers")),
+            task=task,
+            samples=tuple(samples),
+            seed=seed,
+        )

@@ -1,0 +1,1 @@
+"""How far layers move tokens, and where text reads the image."""

@@ -1,0 +1,147 @@
+"""Geometric and proximal redundancy: how far each layer turns the state of each token, and how often it turns it far.
+
+Shapes:
+    batch  samples of one forward pass
+    seq    positions, padding included
+    kind   `TOKENS`: vision, text, first
+    bin    len(EPSILONS) + 1 intervals of distance
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skipit_nb.backend.live.anatomy import Anatomy
+from skipit_nb.backend.live.model import Inputs
+from skipit_nb.results import EPSILONS, TOKENS, LayerDistance
+
+STATISTICS = 3 + len(EPSILONS)
+"""Per layer, kind and sample: distance, norm, update, and the tail at each ε."""
+
+
+def token_kinds(inputs: Inputs, anatomy: Anatomy) -> Tensor:
+    """Sort every position into its kind: [kind, batch, seq] bool; padding belongs to none.
+
+    The first token (often the attention sink) is text but reported apart: its huge norm and odd direction would
+    speak for the others.
+    """
+    is_token = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
+    is_vision = anatomy.vision_rows(inputs["input_ids"]) & is_token
+    is_first = (is_token.cumsum(1) == 1) & is_token & ~is_vision
+    return torch.stack([is_vision, is_token & ~is_vision & ~is_first, is_first])
+
+
+def layer_distance(before: Tensor, after: Tensor) -> Tensor:
+    """The cosine distance of each token's state before and after a layer: 0 unmoved, 1 a right angle, 2 reversed.
+
+        d = 1 - cos(before, after) = ‖before / ‖before‖ - after / ‖after‖‖² / 2
+
+    The second form is used: it is exactly 0 for an unmoved state and keeps its digits for small turns. In float32
+    whatever the model's own format. It does not see a change of length.
+
+    Args:
+        before: [..., d_model]
+        after: [..., d_model]
+
+    Returns:
+        [...] in 1 - cos, from 0 to 2.
+    """
+    turn = nn.functional.normalize(before.float(), dim=-1) - nn.functional.normalize(after.float(), dim=-1)
+    return (turn.square().sum(-1) / 2).clamp(0, 2)
+
+
+class DistanceRecorder:
+    """Streams distances, tails and norms of every layer over forward passes; memory does not grow with samples.
+
+    Layer inputs and outputs are read by hooks, so the last layer is measured before the final norm.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._anatomy = anatomy
+        self._epsilons = torch.tensor(EPSILONS)
+        shape = (len(anatomy.layers), len(TOKENS), STATISTICS)
+        self._sums = torch.zeros(shape, dtype=torch.float64)
+        self._squares = torch.zeros(shape[:2], dtype=torch.float64)
+        self._counts = torch.zeros(len(TOKENS), dtype=torch.float64)
+
+    @contextlib.contextmanager
+    def recording(self, inputs: Inputs) -> Iterator[None]:
+        """Record the one forward pass inside the block; nothing counts if it raises."""
+        kinds = token_kinds(inputs, self._anatomy)
+        seen: dict[int, Tensor] = {}
+        with contextlib.ExitStack() as undo:
+            for index, layer in enumerate(self._anatomy.layers):
+                hook = layer.register_forward_hook(self._hook(index, kinds, seen))
+                undo.callback(hook.remove)
+            yield
+        self._add(torch.stack([seen[i] for i in range(len(seen))]).double().cpu(), kinds.any(2).cpu())
+
+    def _hook(self, index: int, kinds: Tensor, seen: dict[int, Tensor]) -> Any:
+        def hook(_: nn.Module, args: tuple[Tensor, ...], out: Tensor | tuple[Tensor, ...]) -> None:
+            seen[index] = self._measure(args[0], out[0] if isinstance(out, tuple) else out, kinds)
+
+        return hook
+
+    def _measure(self, before: Tensor, after: Tensor, kinds: Tensor) -> Tensor:
+        """[kind, batch, statistic] means over the tokens of each kind in each sample."""
+        distance = layer_distance(before, after)
+        norm = before.float().norm(dim=-1)
+        update = (after.float() - before.float()).norm(dim=-1) / norm.clamp_min(1e-12)
+        share = kinds / kinds.sum(2, keepdim=True).clamp_min(1)
+        means = torch.einsum("kbs,nbs->kbn", share, torch.stack([distance, norm, update]))
+        return torch.cat([means, self._tails(distance, share)], dim=2)
+
+    def _tails(self, distance: Tensor, share: Tensor) -> Tensor:
+        """[kind, batch, ε] share of tokens with d > ε, from one histogram a layer."""
+        bins = torch.bucketize(distance, self._epsilons.to(distance.device)).expand(share.shape)
+        histogram = share.new_zeros(*share.shape[:2], len(EPSILONS) + 1).scatter_add_(2, bins, share)
+        return histogram.flip(2).cumsum(2).flip(2)[:, :, 1:]
+
+    def _add(self, batch: Tensor, has_kind: Tensor) -> None:
+        present = batch * has_kind[None, :, :, None]
+        self._sums += present.sum(2)
+        self._squares += present[..., 0].square().sum(2)
+        self._counts += has_kind.sum(1)
+
+    def rows(self) -> tuple[LayerDistance, ...]:
+        """One row per layer and kind of token that occurred: tokens within a sample first, then samples."""
+        return tuple(
+            self._row(layer, kind)
+            for layer in range(len(self._anatomy.layers))
+            for kind in range(len(TOKENS))
+            if self._counts[kind]
+        )
+
+    def _row(self, layer: int, kind: int) -> LayerDistance:
+        count = float(self._counts[kind])
+        distance, norm, update, *tail = (self._sums[layer, kind] / count).tolist()
+        variance = (float(self._squares[layer, kind]) - count * distance**2) / max(count - 1, 1)
+        return LayerDistance(
+            layer=layer,
+            tokens=TOKENS[kind],
+            distance=distance,
+            spread=math.sqrt(max(variance, 0.0)),
+            tail=tuple(tail),
+            norm=norm,
+            update=update,
+        )
+
+
+@contextlib.contextmanager
+def per_token_distances(anatomy: Anatomy) -> Iterator[list[Tensor]]:
+    """Collect [batch, seq] distances of every layer of the forward pass inside the block, in layer order."""
+    found: list[Tensor] = []
+
+    def hook(_: nn.Module, args: tuple[Tensor, ...], out: Tensor | tuple[Tensor, ...]) -> None:
+        found.append(layer_distance(args[0], out[0] if isinstance(out, tuple) else out).cpu())
+
+    with contextlib.ExitStack() as undo:
+        for layer in anatomy.layers:
+            undo.callback(layer.register_forward_hook(hook).remove)
+        yield found
