@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skipit_nb.cost import ModelShape, cost
+    from skipit_nb.cost import ModelShape
     from skipit_nb.errors import SkipitError
     from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
     from skipit_nb.session import Session
@@ -34,7 +34,6 @@ _HOMES = {
     "SkipitError": "errors",
     "Studio": "studio",
     "Sweep": "results",
-    "cost": "cost",
 }
 
 __all__ = [
@@ -50,7 +49,6 @@ __all__ = [
     "SkipitError",
     "Studio",
     "Sweep",
-    "cost",
 ]
 
 

@@ -18,7 +18,7 @@ from skipit_nb.backend.redundancy import profiling
 from skipit_nb.backend.selection import conditions
 from skipit_nb.backend.tasks.registry import load_task, task_names
 from skipit_nb.backend.tasks.task import Example, Task
-from skipit_nb.cost import ModelShape
+from skipit_nb.cost import Cost, ModelShape, cost
 from skipit_nb.errors import NoExamplesError, SessionClosedError, SettingError
 from skipit_nb.jobs import Job, Tick, Worker
 from skipit_nb.progress import shown
@@ -258,6 +258,18 @@ class Session:
             SettingError: If a threshold is out of range or unknown.
         """
         return conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
+
+    def cost(
+        self, skipset: SkipSet | str | None = None, *, num_vision: int | None = None, num_text: int = 16
+    ) -> Cost:
+        """Count FLOPs, KV bytes and active parameters of one prompt under a skip set: arithmetic, nothing is timed.
+
+        Args:
+            skipset: What is skipped; None for the full model.
+            num_vision: Vision tokens; by default those of one image.
+            num_text: Text tokens.
+        """
+        return cost(self.shape, skipset, num_vision=num_vision, num_text=num_text)
 
     # -- judge ----------------------------------------------------------------------------------------------------
 

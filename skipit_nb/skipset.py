@@ -256,8 +256,7 @@ class SkipSet:
                 raise SettingError("modality", name, f"one of {', '.join(known)} for this model")
         if self.num_layers is not None and self.num_layers != num_layers:
             raise LayerCountError(self.num_layers, num_layers)
-        last = len(self.head) - 1 if self.tail == _RUN else len(self.head)
-        if not self.is_bound and last >= num_layers:
+        if not self.is_bound and (last := self._last_named_layer()) >= num_layers:
             raise LayerIndexError(last, num_layers)
         cells = self.head + (self.tail,) * (num_layers - len(self.head))
         return type(self)(cells, _RUN, num_layers)
@@ -348,6 +347,18 @@ class SkipSet:
         if stop is None:
             return cls((_RUN,) * start, cell)
         return cls((_RUN,) * start + (cell,) * (stop - start))._maybe_bind(num_layers)
+
+    def _last_named_layer(self) -> int:
+        """The largest layer an open set insists on: its last cell, or the first of what goes on to the last layer.
+
+        "To the last" starts as early as stronger cells hide it: `vision absent 0-10+12-; whole 11` fits 12 layers.
+        """
+        if self.tail == _RUN:
+            return len(self.head) - 1
+        start = len(self.head)
+        while start and self.head[start - 1] | self.tail == self.head[start - 1]:
+            start -= 1
+        return max(start, len(self.head) - 1)
 
     def _maybe_bind(self, num_layers: int | None) -> Self:
         return self if num_layers is None else self.bind(num_layers)

@@ -17,14 +17,12 @@ from torch import Tensor, nn
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer, StaticLayer
 
+from skipit_nb.backend.live.forward_pass import ForwardPass
 from skipit_nb.backend.live.rows import Rows
-from skipit_nb.backend.live.shortened_cache import KeyRows, capacity, key_rows_of, shorten, slot_of
+from skipit_nb.backend.live.shortened_cache import capacity, key_rows_of, shorten, slot_of
 
 Forward = Callable[..., Any]
 """A decoder layer's forward: hidden_states first, the rest by keyword; gives hidden_states of the same shape."""
-
-RunningRows = Callable[[Tensor], Rows | None]
-"""Given the hidden states of this pass, the rows that run; None if all do."""
 
 
 def whole_forward(slot_index: int | None) -> Forward:
@@ -54,8 +52,8 @@ def write_stub(cache: Cache | None, hidden: Tensor, slot_index: int | None) -> N
     cache.update(zeros, zeros, slot_index)
 
 
-def absent_forward(layer: nn.Module, slot_index: int | None, running: RunningRows) -> Forward:
-    """Only the running rows exist at this layer: no update, no attention, no K/V for the others."""
+def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
+    """The modality is not there at this layer: no update, no attention to it, no K/V."""
     run: Forward = layer.forward
 
     def forward(
@@ -65,16 +63,16 @@ def absent_forward(layer: nn.Module, slot_index: int | None, running: RunningRow
         past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        rows, slot = running(hidden_states), slot_of(past_key_values, slot_index)
+        rows, slot = passing.rows_without(modality, hidden_states), slot_of(past_key_values, slot_index)
         known = key_rows_of(slot)
         if rows is None and known is None:
             return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
-        rows = Rows.all_of(hidden_states) if rows is None else rows
-        before = known or KeyRows.all_of(hidden_states.shape[0], _seen(slot), hidden_states.device)
-        keys = before.followed_by(rows)
-        out = hidden_states
-        if len(rows):
-            mask = keys.mask(attention_mask, rows, width=capacity(slot))
+        picked = passing.all_rows(hidden_states) if rows is None else rows
+        keys = passing.keys_after(known, _seen(slot), picked)
+        mask = passing.mask(keys, attention_mask, picked, capacity(slot))
+        if rows is None:
+            out = run(hidden_states, *args, attention_mask=mask, past_key_values=past_key_values, **kwargs)
+        elif len(rows):
             short = run(
                 rows.take(hidden_states),
                 *rows.take(args),
@@ -83,6 +81,8 @@ def absent_forward(layer: nn.Module, slot_index: int | None, running: RunningRow
                 **rows.take(kwargs),
             )
             out = rows.put(hidden_states, short)
+        else:
+            out = hidden_states
         if (slot := slot_of(past_key_values, slot_index)) is not None:
             shorten(slot, keys)
         return out
@@ -94,8 +94,8 @@ def _seen(slot: Any) -> int:
     return 0 if slot is None else int(slot.get_seq_length())
 
 
-def frozen_forward(layer: nn.Module, slot_index: int | None, running: RunningRows) -> Forward:
-    """The other rows keep their state but are seen: keys and values for all rows, all else for the running ones.
+def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
+    """The modality keeps its state but is seen: keys and values for all rows, all else for the running ones.
 
     The layer's own forward is called twice: on the frozen rows with a cache that records K/V and stops the call
     before attention, and on the running rows with a cache that merges both in sequence order.
@@ -109,15 +109,15 @@ def frozen_forward(layer: nn.Module, slot_index: int | None, running: RunningRow
         past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        rows = running(hidden_states)
+        rows = passing.rows_without(modality, hidden_states)
         if rows is None:
             return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
         if not len(rows):  # text is frozen and this is a decode step: nothing will ever ask for these keys
             write_stub(past_key_values, hidden_states, slot_index)
             return hidden_states
-        still = rows.others()
+        still = passing.others(rows)
         slot = slot_of(past_key_values, slot_index)
-        mask = _frozen_mask(attention_mask, rows, _seen(slot), capacity(slot))
+        mask = passing.frozen_mask(attention_mask, rows, _seen(slot), capacity(slot))
         record = _Recorder(past_key_values)
         with contextlib.suppress(_KeysAreRecorded):
             run(
@@ -137,14 +137,6 @@ def frozen_forward(layer: nn.Module, slot_index: int | None, running: RunningRow
         return rows.put(hidden_states, out)
 
     return forward
-
-
-def _frozen_mask(whole: Tensor | None, rows: Rows, seen: int, width: int | None) -> Tensor:
-    """The running rows' lines of the model's mask; if it has none, causal order by original position."""
-    if whole is not None:
-        return rows.along(whole.expand(rows.index.shape[0], -1, -1, -1).transpose(1, 2), 1).transpose(1, 2)
-    positions = torch.arange(width or seen + rows.seq, device=rows.index.device)
-    return (positions[None, None, :] <= (seen + rows.index)[:, :, None]).unsqueeze(1)
 
 
 class _KeysAreRecorded(Exception):  # noqa: N818 - it ends a call on purpose; nothing went wrong

@@ -1,0 +1,125 @@
+"""Arguments in, one call, a table or JSON out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import skipit_nb
+from skipit_nb.cli import commands
+from skipit_nb.errors import SkipitError
+
+REFUSED = 2
+"""Exit status when the toolkit refuses what was asked, as argparse's own for unusable arguments."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 2 if it was refused (the reason is on stderr)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except SkipitError as error:
+        print(f"skipit: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        print("skipit: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="skipit", description=skipit_nb.__doc__)
+    parser.add_argument("--version", action="version", version=f"skipit {skipit_nb.__version__}")
+    commands_of = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_lab(commands_of)
+    _add_demo(commands_of)
+    _add_profile(commands_of)
+    _add_recommend(commands_of)
+    _add_compare(commands_of)
+    _add_sweep(commands_of)
+    _add_train(commands_of)
+    _add_doctor(commands_of)
+    return parser
+
+
+def _add_lab(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("lab", help="open JupyterLab on the first notebook")
+    command.add_argument("--no-browser", action="store_true", help="serve it without opening a browser")
+    command.add_argument("--port", type=int, default=8888, help="port of the server (default 8888)")
+    command.set_defaults(run=commands.lab)
+
+
+def _add_demo(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("demo", help="the first notebook's story: three answers as tables, pictures in a folder")
+    _model_options(command)
+    command.add_argument("--limit", type=int, default=500, help="questions of the A/B (default 500)")
+    command.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder of the pictures")
+    command.set_defaults(run=commands.demo)
+
+
+def _add_profile(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("profile", help="how far each layer moves vision and text tokens, and cross-modal flow")
+    _measuring_options(command, limit=200)
+    command.add_argument("--no-flow", action="store_true", help="leave out cross-modal flow")
+    command.set_defaults(run=commands.profile)
+
+
+def _add_recommend(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("recommend", help="a skip set that meets the paper's conditions, with a reason per layer")
+    _measuring_options(command, limit=200)
+    for name in ("max-distance", "epsilon", "max-tail", "max-var"):
+        command.add_argument(f"--{name}", type=float, help=f"threshold {name.replace('-', '_')}")
+    command.set_defaults(run=commands.recommend)
+
+
+def _add_compare(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("compare", help="skip set A against B on the same questions")
+    _measuring_options(command, limit=None)
+    command.add_argument("--a", default="none", help="skip set A (default none: the full model)")
+    command.add_argument("--b", required=True, help="skip set B, such as 'vision absent 0-3'")
+    command.add_argument("--margin", type=float, default=0.01, help="acceptable loss of accuracy (default 0.01)")
+    command.add_argument("--no-latency", action="store_true", help="measure no times")
+    command.set_defaults(run=commands.compare)
+
+
+def _add_sweep(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("sweep", help="many skip sets against the full model")
+    _measuring_options(command, limit=None)
+    command.add_argument("skipsets", nargs="*", help="skip sets in written form")
+    for name in ("late-entry", "early-exit", "freeze", "whole"):
+        command.add_argument(f"--{name}", action="store_true", help=f"add {name.replace('-', ' ')} at every layer")
+    command.set_defaults(run=commands.sweep)
+
+
+def _add_train(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("train", help="train the model in the box anew (tens of minutes)")
+    command.add_argument("model", nargs="?", default="tiny", choices=["tiny"], help="which one (default tiny)")
+    command.add_argument("--out", type=Path, default=Path("runs/tiny"), help="folder of weights and card")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
+    command.add_argument("--only-card", action="store_true", help="measure the layers of the model in --out again")
+    command.add_argument("--steps-scale", type=float, default=1.0, help="1 is the recipe; 0.01 a try-out of seconds")
+    command.set_defaults(run=commands.train)
+
+
+def _add_doctor(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("doctor", help="what is installed, what is broken and how to mend it")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.set_defaults(run=commands.doctor)
+
+
+def _model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", help="Hugging Face id or folder (default: the model in the box)")
+    command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
+    command.add_argument("--dtype", help="float32, bfloat16, float16 (default: what suits the device)")
+    command.add_argument("--task", default="easy-vqa", help="task of the questions (default easy-vqa)")
+    command.add_argument("--seed", type=int, default=0, help="seed of the sampling")
+
+
+def _measuring_options(command: argparse.ArgumentParser, *, limit: int | None) -> None:
+    _model_options(command)
+    shown = "all" if limit is None else limit
+    command.add_argument("--limit", type=int, default=limit, help=f"questions, whole images (default {shown})")
+    command.add_argument("--batch-size", type=int, help="questions a batch")
+    command.add_argument("--json", action="store_true", help="print the whole result as JSON")

@@ -1,0 +1,144 @@
+"""Long work off the main thread: results, failures, cancelling, fairness."""
+
+import threading
+import time
+
+import pytest
+
+from skipit_nb.errors import CancelledError, SessionClosedError
+from skipit_nb.jobs import FairLock, Job, Worker
+
+
+@pytest.fixture
+def worker():
+    made = Worker("test-worker")
+    yield made
+    made.close()
+
+
+def counting(steps, gate=None):
+    def work(tick):
+        for step in range(steps):
+            tick(step, steps)
+            if gate is not None:
+                gate.wait(5)
+        tick(steps, steps)
+        return steps
+
+    return work
+
+
+def test_a_job_gives_its_result_and_its_progress(worker):
+    job = worker.submit(counting(5), "count")
+    assert job.result(5) == 5
+    assert (job.state, job.done, job.total, job.has_ended) == ("done", 5, 5, True)
+    assert repr(job) == "Job('count', done, 5 of 5)"
+
+
+def test_a_watcher_hears_every_change_of_state(worker):
+    states = []
+    gate = threading.Event()
+    job = worker.submit(counting(1, gate))
+    job.watch(lambda j: states.append(j.state))
+    gate.set()
+    job.result(5)
+    assert states[-1] == "done"
+    late = []
+    job.watch(lambda j: late.append(j.state))
+    assert late == ["done"]
+
+
+def test_a_failure_is_kept_and_raised_to_whoever_asks_and_the_worker_lives_on(worker):
+    def fail(tick):
+        raise ZeroDivisionError("of course")
+
+    job = worker.submit(fail)
+    with pytest.raises(ZeroDivisionError, match="of course"):
+        job.result(5)
+    assert job.state == "failed"
+    assert worker.submit(counting(1)).result(5) == 1
+
+
+def test_a_cancelled_job_stops_at_its_next_tick(worker):
+    gate = threading.Event()
+    job = worker.submit(counting(10**6, gate))
+    while job.state == "waiting":
+        time.sleep(0.001)
+    job.cancel()
+    gate.set()
+    with pytest.raises(CancelledError, match="model is as before"):
+        job.result(5)
+    assert job.state == "cancelled"
+    assert job.done < 10
+
+
+def test_a_waiting_job_that_is_cancelled_never_starts(worker):
+    gate, started = threading.Event(), []
+    first = worker.submit(counting(1, gate))
+    second = worker.submit(lambda tick: started.append(1))
+    second.cancel()
+    gate.set()
+    first.result(5)
+    with pytest.raises(CancelledError):
+        second.result(5)
+    assert started == []
+
+
+def test_the_latest_job_of_a_name_replaces_the_older(worker):
+    gate = threading.Event()
+    older = worker.submit(counting(10**6, gate), "what-if", latest_wins=True)
+    newer = worker.submit(counting(2), "what-if", latest_wins=True)
+    gate.set()
+    assert newer.result(5) == 2
+    assert older.state == "cancelled"
+
+
+def test_waiting_too_long_says_so(worker):
+    gate = threading.Event()
+    job = worker.submit(counting(1, gate), "slow")
+    with pytest.raises(TimeoutError, match="'slow' is still"):
+        job.result(0.05)
+    gate.set()
+    job.result(5)
+
+
+def test_the_time_left_is_told_at_the_pace_so_far():
+    job = Job(counting(1))
+    assert job.seconds_left is None
+    job.state, job.done, job.total, job._started = "running", 1, 4, time.monotonic() - 1
+    assert job.seconds_left == pytest.approx(3, rel=0.1)
+
+
+def test_a_closed_worker_refuses_work():
+    worker = Worker("closed")
+    worker.close()
+    with pytest.raises(SessionClosedError):
+        worker.submit(counting(1))
+
+
+def test_a_fair_lock_lets_the_one_who_waits_in_before_the_one_who_just_left():
+    lock, order, waiting = FairLock(), [], threading.Event()
+
+    def question():
+        waiting.set()
+        with lock:
+            order.append("question")
+
+    with lock:
+        thread = threading.Thread(target=question)
+        thread.start()
+        waiting.wait(5)
+        time.sleep(0.05)
+    with lock:
+        order.append("next batch")
+    thread.join(5)
+    assert order == ["question", "next batch"]
+
+
+def test_a_fair_lock_may_be_taken_again_by_its_owner():
+    lock = FairLock()
+    with lock:
+        with lock:
+            assert lock.is_held
+        assert lock.is_held
+    assert not lock.is_held
