@@ -6,7 +6,7 @@ Shapes: question. Scores are 0 to 1; differences are B - A; intervals are two-si
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,24 +73,21 @@ def tango_interval(worse: int, better: int, n: int) -> tuple[float, float]:
     Source:
         Tango 1998, Statistics in Medicine 17:891-908.
     """
-    z = stats.norm.ppf((1 + LEVEL) / 2)
+    z = float(stats.norm.ppf((1 + LEVEL) / 2))
     estimate = (better - worse) / n
-    low = _tango_root(worse, better, n, z, -1.0, estimate)
-    high = _tango_root(worse, better, n, z, estimate, 1.0)
-    return low, high
-
-
-def _tango_root(worse: int, better: int, n: int, z: float, left: float, right: float) -> float:
-    """The δ between left and right at which the score statistic equals z in size."""
 
     def excess(delta: float) -> float:
         return abs(_tango_statistic(worse, better, n, delta)) - z
 
-    edge = 1e-12
-    left, right = max(left, -1 + edge), min(right, 1 - edge)
-    if excess(left) * excess(right) > 0:  # the interval reaches the end of the scale
-        return left if excess(left) < 0 else right
-    return float(optimize.brentq(excess, left, right, xtol=1e-10))
+    return _root_or_end(excess, estimate, -1.0), _root_or_end(excess, estimate, 1.0)
+
+
+def _root_or_end(excess: Callable[[float], float], estimate: float, end: float) -> float:
+    """Where `excess` becomes positive on the way from the estimate to the end of the scale; the end if it never does."""
+    last = end * (1 - 1e-12)
+    if estimate == end or excess(last) <= 0:
+        return end
+    return float(optimize.brentq(excess, estimate, last, xtol=1e-10))
 
 
 def _tango_statistic(worse: int, better: int, n: int, delta: float) -> float:
