@@ -103,7 +103,9 @@ class Session:
         arguments = [repr(model)] if model else []
         arguments += [f"{key}={value!r}" for key, value in given.items() if value is not None]
         commit = revision or getattr(loaded.config, "_commit_hash", None) or ""
-        return cls(loaded, processor, name=name, revision=commit, code=f"session = Session.open({', '.join(arguments)})")
+        return cls(
+            loaded, processor, name=name, revision=commit, code=f"session = Session.open({', '.join(arguments)})"
+        )
 
     # -- what is open ---------------------------------------------------------------------------------------------
 
@@ -233,9 +235,7 @@ class Session:
         questions, task = _questions(examples, limit, seed)
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "profile") as tick:
-            return profiling.profile(
-                live, questions, made, flow=flow, batch_size=self._batch(batch_size), tick=tick
-            )
+            return profiling.profile(live, questions, made, flow=flow, batch_size=self._batch(batch_size), tick=tick)
 
     def look(self, image: Any, question: str) -> TokenDistances:
         """Measure one question token by token: what the patch overlay shows.
@@ -259,9 +259,7 @@ class Session:
         """
         return conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
 
-    def cost(
-        self, skipset: SkipSet | str | None = None, *, num_vision: int | None = None, num_text: int = 16
-    ) -> Cost:
+    def cost(self, skipset: SkipSet | str | None = None, *, num_vision: int | None = None, num_text: int = 16) -> Cost:
         """Count FLOPs, KV bytes and active parameters of one prompt under a skip set: arithmetic, nothing is timed.
 
         Args:
@@ -307,7 +305,7 @@ class Session:
         if not 0 < margin < 1:
             raise SettingError("margin", margin, "a share above 0 and below 1, such as 0.01 for one point")
         if unknown := set(measure) - set(ab.MEASURES):
-            raise SettingError("measure", sorted(unknown)[0], f"any of {', '.join(ab.MEASURES)}")
+            raise SettingError("measure", min(unknown), f"any of {', '.join(ab.MEASURES)}")
         chosen = _as_task(task, "test")
         questions = chosen.sample(limit, seed)
         with shown(progress, "compare") as tick:

@@ -59,9 +59,7 @@ def recommend(options: argparse.Namespace) -> None:
     names = ("max_distance", "epsilon", "max_tail", "max_var")
     thresholds = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     with _session(options) as session:
-        measured = session.profile(
-            options.task, limit=options.limit, seed=options.seed, batch_size=options.batch_size
-        )
+        measured = session.profile(options.task, limit=options.limit, seed=options.seed, batch_size=options.batch_size)
         result = session.recommend(measured, **thresholds)
         _print(options, result, result.frame, f"Recommended: {result.skipset}")
 

@@ -11,20 +11,22 @@ from skipit_nb.session import Session
 from skipit_nb.skipset import SkipSet
 from skipit_nb.zoo.card import read_card, write_card
 from skipit_nb.zoo.recipe import TASKS, train
+from skipit_nb.zoo.stages import StageProgress
 
 QUESTIONS = 1_000
 """Questions of each sweep on the card."""
+SECONDS_A_LINE = 5
 
 
 def train_tiny(out: Path, *, seed: int, device: str | None, steps_scale: float) -> None:
     """Train, with one line on stderr now and then."""
     told = 0.0
 
-    def progress(stage: str, step: int, num_steps: int, loss: float) -> None:
+    def progress(at: StageProgress) -> None:
         nonlocal told
-        if time.monotonic() - told > 5 or step == num_steps:  # noqa: PLR2004 - seconds
+        if time.monotonic() - told > SECONDS_A_LINE or at.step == at.num_steps:
             told = time.monotonic()
-            print(f"{stage} {step}/{num_steps}, loss {loss:.3f}", file=sys.stderr, flush=True)
+            print(f"{at.stage} {at.step}/{at.num_steps}, loss {at.loss:.3f}", file=sys.stderr, flush=True)
 
     train(out, seed=seed, device=device, steps_scale=steps_scale, progress=progress)
 

@@ -83,7 +83,7 @@ def tango_interval(worse: int, better: int, n: int) -> tuple[float, float]:
 
 
 def _root_or_end(excess: Callable[[float], float], estimate: float, end: float) -> float:
-    """Where `excess` becomes positive on the way from the estimate to the end of the scale; the end if it never does."""
+    """Where `excess` turns positive on the way from the estimate to an end of the scale; the end if nowhere."""
     last = end * (1 - 1e-12)
     if estimate == end or excess(last) <= 0:
         return end
@@ -125,7 +125,7 @@ def exact_mcnemar(worse: int, better: int) -> float:
 def minimal_detectable_effect(worse: int, better: int, n: int, design_effect: float) -> float:
     """The smallest true difference that such a run would find 4 times in 5, as a share.
 
-        MDE = z √ψ / √(n / deff + z²),   z = z(0.975) + z(0.8),   ψ = share of flips (at least 1 / n)
+    MDE = z √ψ / √(n / deff + z²),   z = z(0.975) + z(0.8),   ψ = share of flips (at least 1 / n)
     """
     z = float(stats.norm.ppf((1 + LEVEL) / 2) + stats.norm.ppf(0.8))
     flips = max(worse + better, 1) / n

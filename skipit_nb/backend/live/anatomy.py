@@ -61,7 +61,7 @@ def _decoder(model: nn.Module) -> nn.Module | None:
         if id(module) in seen or not hasattr(module, "get_decoder"):
             return None
         seen.add(id(module))
-        module = module.get_decoder()
+        module = module.get_decoder()  # type: ignore[operator]
     return module
 
 

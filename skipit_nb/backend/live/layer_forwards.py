@@ -54,7 +54,7 @@ def write_stub(cache: Cache | None, hidden: Tensor, slot_index: int | None) -> N
 
 def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
     """The modality is not there at this layer: no update, no attention to it, no K/V."""
-    run: Forward = layer.forward
+    run: Callable[..., Tensor] = layer.forward
 
     def forward(
         hidden_states: Tensor,
@@ -100,7 +100,7 @@ def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
     The layer's own forward is called twice: on the frozen rows with a cache that records K/V and stops the call
     before attention, and on the running rows with a cache that merges both in sequence order.
     """
-    run: Forward = layer.forward
+    run: Callable[..., Tensor] = layer.forward
 
     def forward(
         hidden_states: Tensor,
@@ -168,13 +168,12 @@ class _Merger(_StandIn):
         super().__init__(real)
         self._record, self._rows, self._still = record, rows, still
 
-    def update(
-        self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any
-    ) -> tuple[Tensor, Tensor]:
+    def update(self, keys: Tensor, values: Tensor, layer_idx: int, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
         keys, values = self._merge(keys, self._record.keys), self._merge(values, self._record.values)
         if self._real is None:
             return keys, values
-        return self._real.update(keys, values, layer_idx, *args, **kwargs)
+        updated: tuple[Tensor, Tensor] = self._real.update(keys, values, layer_idx, *args, **kwargs)
+        return updated
 
     def _merge(self, running: Tensor, frozen: Tensor) -> Tensor:
         """[batch, heads, row, dim] twice -> [batch, heads, seq, dim]; repeated rows carry equal values."""

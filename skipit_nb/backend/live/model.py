@@ -79,9 +79,7 @@ class LiveModel:
         """
         prompts = [self._prompt(question) for question in questions]
         pictures: list[list[Image.Image]] = [[as_image(image)] for image in images]
-        batch = self.processor(
-            text=prompts, images=pictures, return_tensors="pt", padding=True, padding_side="left"
-        )
+        batch = self.processor(text=prompts, images=pictures, return_tensors="pt", padding=True, padding_side="left")
         dtype = self.model.dtype
         return {
             name: value.to(self.model.device, dtype if value.is_floating_point() else None)
@@ -95,7 +93,7 @@ class LiveModel:
         if getattr(self.processor, "chat_template", None):
             content = [{"type": "image"}, {"type": "text", "text": question}]
             chat = [{"role": "user", "content": content}]
-            return self.processor.apply_chat_template(chat, add_generation_prompt=True)  # type: ignore[return-value]
+            return str(self.processor.apply_chat_template(chat, add_generation_prompt=True))
         return f"{getattr(self.processor, 'image_token', '<image>')}\n{question}"
 
     @torch.inference_mode()
@@ -140,7 +138,7 @@ class LiveModel:
             num_layers=self.shape.num_layers,
             dtype=str(self.model.dtype).removeprefix("torch."),
             device=f"{device}{card}",
-            attention=str(self.anatomy.decoder.config._attn_implementation),  # noqa: SLF001 - the only place it is told
+            attention=str(self.anatomy.decoder.config._attn_implementation),  # type: ignore[union-attr]
             versions=tuple((name, version(name)) for name in ("skipit-nb", "torch", "transformers")),
             task=task,
             samples=tuple(samples),

@@ -66,11 +66,11 @@ class KeyRows:
             allowed = self.valid[:, None, None, :] & (
                 self.index[:, None, :] <= (self.seen - queries.seq + queries.index)[:, :, None]
             ).unsqueeze(1)
-            return _widened(allowed, width, False)  # noqa: FBT003 - the value to pad with
+            return _widened(allowed, width, False)
         rows = queries.along(whole.expand(self.index.shape[0], -1, -1, -1).transpose(1, 2), 1).transpose(1, 2)
         picked = torch.take_along_dim(rows, self.index[:, None, None, :], 3)
         if whole.dtype == torch.bool:
-            return _widened(picked & self.valid[:, None, None, :], width, False)  # noqa: FBT003
+            return _widened(picked & self.valid[:, None, None, :], width, False)
         lowest = torch.finfo(whole.dtype).min
         return _widened(picked.masked_fill(~self.valid[:, None, None, :], lowest), width, lowest)
 
@@ -81,10 +81,10 @@ def _widened(mask: Tensor, width: int | None, value: float | bool) -> Tensor:
 
 
 @memoized
-def _shortened_class(kind: type[CacheLayerMixin]) -> type[CacheLayerMixin]:
+def _shortened_class(kind: type[Any]) -> type[Any]:  # noqa: C901 - a class, not a procedure
     """The class `kind` with a memory of whose keys it holds. One parent only: an instance can change to it."""
 
-    class ShortenedLayer(kind):  # type: ignore[misc,valid-type]
+    class ShortenedLayer(kind):
         """A cache layer that holds fewer keys than the tokens it has seen."""
 
         _layer_type = None  # else transformers would register this class as the default of its kind
@@ -152,8 +152,8 @@ def key_rows_of(slot: CacheLayerMixin | None) -> KeyRows | None:
 def shorten(slot: CacheLayerMixin, rows: KeyRows) -> None:
     """Let a cache layer report the tokens seen, and remember whose keys it holds."""
     if not hasattr(slot, "key_rows"):
-        slot.__class__ = _shortened_class(type(slot))
-    slot.key_rows = rows  # type: ignore[attr-defined]
+        slot.__class__ = _shortened_class(type(slot))  # type: ignore[arg-type]
+    slot.key_rows = rows
 
 
 def capacity(slot: object) -> int | None:

@@ -48,7 +48,7 @@ class FlowRecorder:
 
         with _eager(self._anatomy), contextlib.ExitStack() as undo:
             for layer in self._anatomy.layers:
-                undo.callback(layer.self_attn.register_forward_hook(hook).remove)  # type: ignore[union-attr,operator]
+                undo.callback(layer.self_attn.register_forward_hook(hook).remove)  # type: ignore[union-attr]
             yield
         has_vision = vision.any(1)
         self._per_sample.append(torch.stack(seen)[:, has_vision].double().cpu())
@@ -70,9 +70,9 @@ class FlowRecorder:
 def _eager(anatomy: Anatomy) -> Iterator[None]:
     """Let the decoder compute attention weights in the open inside the block."""
     config = anatomy.decoder.config
-    before = config._attn_implementation  # type: ignore[union-attr]  # noqa: SLF001 - the layers read this very field
-    config._attn_implementation = "eager"  # type: ignore[union-attr]  # noqa: SLF001
+    before = config._attn_implementation  # type: ignore[union-attr]
+    config._attn_implementation = "eager"  # type: ignore[union-attr]
     try:
         yield
     finally:
-        config._attn_implementation = before  # type: ignore[union-attr]  # noqa: SLF001
+        config._attn_implementation = before  # type: ignore[union-attr]

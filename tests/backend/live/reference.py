@@ -39,9 +39,12 @@ def _layer(layer, hidden, rotary, padding, vision, actions):
         seen |= rows & (actions[modality] != "absent")
     new = hidden
     if "attn" not in actions.values():
-        new = new + layer.self_attn(
-            layer.input_layernorm(new), position_embeddings=rotary, attention_mask=_mask(seen & padding, hidden)
-        )[0]
+        new = (
+            new
+            + layer.self_attn(
+                layer.input_layernorm(new), position_embeddings=rotary, attention_mask=_mask(seen & padding, hidden)
+            )[0]
+        )
     if "mlp" not in actions.values():
         new = new + layer.mlp(layer.post_attention_layernorm(new))
     return torch.where(runs[..., None], new, hidden)

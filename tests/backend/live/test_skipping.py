@@ -1,6 +1,7 @@
 """A skip set at work: equal to the slow reference, cached or not, padded or not; and the model comes back."""
 
 import copy
+import functools
 import threading
 
 import pytest
@@ -164,8 +165,8 @@ def test_the_model_is_restored_when_the_block_raises(model, text):
 def test_a_forward_of_somebody_else_comes_back(model):
     layer = model.model.language_model.layers[1]
     theirs = layer.forward
-    layer.forward = lambda *args, **kwargs: theirs(*args, **kwargs)
-    wrapper = layer.forward
+    wrapper = functools.partial(theirs)
+    layer.forward = wrapper
     with skipping(model, anatomy_of(model), SkipSet.parse("vision frozen 1", num_layers=NUM_LAYERS)):
         assert layer.forward is not wrapper
     assert layer.forward is wrapper

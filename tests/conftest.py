@@ -1,0 +1,39 @@
+"""What every test shares: one thread, no network, and the model in the box."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from skipit_nb import Session
+
+# Before anything imports torch or transformers. Sums over one thread come out the same on every machine.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+# The same examples in every run, and no stopwatch: the machine may be busy.
+settings.register_profile("skipit", derandomize=True, deadline=None)
+settings.load_profile("skipit")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what needs a GPU where there is none."""
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device here")
+
+
+@pytest.fixture(scope="session")
+def session() -> Iterator["Session"]:
+    """The model in the box on the CPU, opened once for all tests. Leave it as you found it."""
+    from skipit_nb import Session
+
+    opened = Session.open(device="cpu")
+    yield opened
+    opened.close()
