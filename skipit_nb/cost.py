@@ -102,7 +102,9 @@ def cost(
         if count < 0 or sum(counts.values()) == 0:
             raise SettingError(f"num_{name}", count, "a number of tokens, at least 0, and not 0 for both")
     head = 0 if published else shape.d_model * shape.vocab
-    layers = tuple(FLOPS_PER_MAC * _layer_macs(shape, bound, i, counts, published=published) for i in range(shape.num_layers))
+    layers = tuple(
+        FLOPS_PER_MAC * _layer_macs(shape, bound, i, counts, published=published) for i in range(shape.num_layers)
+    )
     step = {"vision": 0, "text": 1}
     decode = sum(_layer_macs(shape, bound, i, step, past=counts, published=published) for i in range(shape.num_layers))
     return Cost(
@@ -134,7 +136,9 @@ def _layer_macs(
     if published:
         kv_width = width
     queries = running if published else visible
-    attention = shape.d_model * (queries * width + 2 * visible * kv_width + running * width) + 2 * running * keys * width
+    attention = (
+        shape.d_model * (queries * width + 2 * visible * kv_width + running * width) + 2 * running * keys * width
+    )
     mlp = shape.mlp_matrices * running * shape.d_model * shape.d_ff
     skipped = set(actions.values())
     return (0 if "attn" in skipped else attention) + (0 if "mlp" in skipped else mlp)

@@ -10,6 +10,7 @@ from skipit_nb.results import (
     EPSILONS,
     Answer,
     Comparison,
+    KindDelta,
     LayerDistance,
     LayerFlow,
     Metric,
@@ -42,7 +43,13 @@ def a_comparison():
     )
     metric = Metric("accuracy", "share", 1 / 3, 1 / 3, "B - A", 0.0, -0.5, 0.5, "Tango score interval")
     none, b = SkipSet.none(num_layers=2), SkipSet.whole(1, num_layers=2)
-    return Comparison(MADE, none, b, answers, (metric,), Verdict("inconclusive", "Who knows.", 0.01), 1.0, 0.5, 1.0)
+    kinds = (
+        KindDelta("color", 1, 1.0, 0.0, -1.0, -1.0, 0.5, 1, 0),
+        KindDelta("yes/no", 2, 0.0, 0.5, 0.5, -0.5, 1.0, 0, 1),
+    )
+    return Comparison(
+        MADE, none, b, answers, (metric,), kinds, Verdict("inconclusive", "Who knows.", 0.01), 1.0, 0.5, 1.0
+    )
 
 
 EVERY = [
@@ -119,7 +126,7 @@ def test_a_comparison_counts_questions_images_and_types():
     comparison = a_comparison()
     assert (comparison.num_questions, comparison.num_clusters) == (3, 2)
     table = comparison.by_kind().set_index("kind")
-    assert table.loc["yes/no"].tolist() == [2, 0.0, 0.5, 0.5, 0, 1]
+    assert table.loc["yes/no"].tolist() == [2, 0.0, 0.5, 0.5, -0.5, 1.0, 0, 1]
     assert comparison.metric("accuracy").value == 0
     with pytest.raises(SettingError, match="metric is 'speed'"):
         comparison.metric("speed")

@@ -44,6 +44,25 @@ class PairedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class KindDelta:
+    """One question type of a comparison."""
+
+    kind: str
+    n: int
+    """Questions of this type."""
+    accuracy_a: float
+    accuracy_b: float
+    delta: float
+    """Accuracy under B minus that under A."""
+    low: float
+    """Lower end of the 95 % interval of `delta`, clustered by image, not corrected for the number of types."""
+    high: float
+    worse: int
+    """Questions right under A, wrong under B."""
+    better: int
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """One line of a comparison: a quantity under A and under B."""
 
@@ -83,6 +102,8 @@ class Comparison(Stored):
     b: SkipSet
     answers: tuple[PairedAnswer, ...]
     metrics: tuple[Metric, ...]
+    kinds: tuple[KindDelta, ...]
+    """One row per question type, sorted by name."""
     verdict: Verdict
     p_mcnemar: float
     """Exact McNemar p of no difference; printed, decides nothing: it ignores that questions share images."""
@@ -130,19 +151,10 @@ class Comparison(Stored):
         return pd.DataFrame([asdict(metric) for metric in self.metrics]).rename(columns={"name": "metric"})
 
     def by_kind(self) -> pd.DataFrame:
-        """One row per question type: kind, n, accuracy_a, accuracy_b, delta, worse, better."""
-        grouped = self.frame.assign(
-            worse=lambda f: f.score_b < f.score_a, better=lambda f: f.score_b > f.score_a
-        ).groupby("kind")
-        table = grouped.agg(
-            n=("key", "size"),
-            accuracy_a=("score_a", "mean"),
-            accuracy_b=("score_b", "mean"),
-            worse=("worse", "sum"),
-            better=("better", "sum"),
-        )
-        table.insert(3, "delta", table.accuracy_b - table.accuracy_a)
-        return table.reset_index()
+        """One row per question type: kind, n, accuracy_a, accuracy_b, delta, low, high, worse, better."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.kinds], columns=list(KindDelta.__dataclass_fields__))
 
     def flips(self, kind: str = "any") -> pd.DataFrame:
         """The questions that A and B answer differently.

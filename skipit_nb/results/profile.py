@@ -144,7 +144,8 @@ class RedundancyProfile(Stored):
 
     def __repr__(self) -> str:
         made = self.provenance
-        where = f"{made.task}, {self.num_samples} questions" if made.task else f"{self.num_samples} questions"
+        questions = f"{self.num_samples} question{'' if self.num_samples == 1 else 's'}"
+        where = f"{made.task}, {questions}" if made.task else questions
         flow = "with" if self.flow else "without"
         return f"RedundancyProfile({made.model}, {self.num_layers} layers, {where}, {flow} cross-modal flow)"
 

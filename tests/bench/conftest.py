@@ -10,9 +10,11 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Written by `make bench` on {date}: {machine}, {threads} CPU thread(s), torch {torch}, transformers {transformers}. One run; every figure is a
-median over repeats in which the arms take turns. *Predicted* is `skipit_nb.cost`: FLOPs of the full decoder / FLOPs under the skip set.
-Weights are random where it says so: such a model is as slow as a trained one, and knows nothing.
+Written by `make bench` on {date}: {machine}, {threads} CPU thread(s), torch {torch}, transformers {transformers}.
+
+One run; every figure is a median over repeats in which the arms take turns. *Predicted* is `skipit_nb.cost`: FLOPs of
+the full decoder / FLOPs under the skip set. Weights are random where it says so: such a model is as slow as a trained
+one, and knows nothing.
 
 | what | measured | predicted or bar | measured / predicted |
 | --- | --- | --- | --- |

@@ -17,7 +17,7 @@ from skipit_nb.backend.tasks.task import Example
 from skipit_nb.cost import Cost, ModelShape, cost
 from skipit_nb.errors import NoExamplesError
 from skipit_nb.jobs import Tick
-from skipit_nb.results import Comparison, Metric, PairedAnswer, Provenance, Sweep, SweepRow
+from skipit_nb.results import Comparison, KindDelta, Metric, PairedAnswer, Provenance, Sweep, SweepRow
 from skipit_nb.skipset import SkipSet
 
 MEASURES = ("accuracy", "latency", "flops")
@@ -61,6 +61,7 @@ def compare(
         b=b,
         answers=tuple(_paired(row) for row in answered),
         metrics=(accuracy, *_efficiency(live, examples, a, b, measure, tick)),
+        kinds=tuple(_kind_delta(kind, answered) for kind in sorted({row.example.kind for row in answered})),
         verdict=verdict(delta, margin, mde),
         p_mcnemar=exact_mcnemar(worse, better),
         mde=mde,
@@ -124,6 +125,16 @@ def _flips(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
     """How many got worse, how many better."""
     pairs = list(zip(a, b, strict=True))
     return sum(y < x for x, y in pairs), sum(y > x for x, y in pairs)
+
+
+def _kind_delta(kind: str, answered: Sequence[Answered]) -> KindDelta:
+    """The difference on the questions of one type."""
+    rows = [row for row in answered if row.example.kind == kind]
+    a, b = ([row.scores[arm].value for row in rows] for arm in (0, 1))
+    delta, _ = delta_interval(a, b, [row.example.cluster for row in rows])
+    worse, better = _flips(a, b)
+    n = len(rows)
+    return KindDelta(kind, n, sum(a) / n, sum(b) / n, delta.value, delta.low, delta.high, worse, better)
 
 
 def _paired(row: Answered) -> PairedAnswer:

@@ -1,0 +1,67 @@
+# What people type here. `make` alone lists it.
+
+PYTHON ?= python3
+VENV   := .venv
+RUN    := $(VENV)/bin/python -m
+PYTEST := $(RUN) pytest
+
+help:                ## this list
+	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+lab: $(VENV)/.lab    ## install, and open JupyterLab on the first notebook
+	$(VENV)/bin/skipit lab
+
+demo: $(VENV)/.lab   ## the first notebook's story in the terminal: three answers, pictures in runs/
+	$(VENV)/bin/skipit demo
+
+# ── tests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Three calls, because nbval compares whatever it sees, and Playwright and asyncio cannot share a process.
+# All three run even if one fails; the last lines are pytest's own.
+
+UNIT     := -p no:nbval -n 2 --dist loadfile -m
+NBVAL    := --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
+IN_PARTS  = failed=0; \
+	$(PYTEST) $(UNIT) "not browser and not bench$(1)" || failed=1; \
+	$(PYTEST) $(NBVAL) notebooks || failed=1; \
+	$(PYTEST) -p no:nbval -m "browser$(1)" tests/browser || failed=1; \
+	exit $$failed
+
+check test test-full bench docs: export OMP_NUM_THREADS = 1
+check test test-full bench docs: export HF_HUB_OFFLINE = 1
+
+check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under two minutes
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu" tests
+
+test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under ten minutes
+	@$(call IN_PARTS, and not slow and not gpu)
+
+test-full: $(VENV)/.dev  ## the slow tests too, and those for a GPU if there is one
+	@$(call IN_PARTS,)
+
+bench: $(VENV)/.dev  ## the ratios of docs/benchmarks.md
+	$(PYTEST) -p no:nbval -m bench -s tests
+
+docs: $(VENV)/.docs  ## the pages, with the notebooks run, in docs/_build/html
+	SKIPIT_DOCS_EXECUTE=force $(RUN) sphinx -W -n -b html docs docs/_build/html
+
+# ── the virtual environment ───────────────────────────────────────────────────────────────────────────────────────────
+# An empty file notes what has been installed, so that it happens once, and again when pyproject.toml changes.
+
+# Without a GPU torch comes first and pinned: a bare `torch` would bring gigabytes of CUDA. torchvision never comes.
+$(VENV)/.python:
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --upgrade pip
+	$(VENV)/bin/python -c 'import torch' 2>/dev/null || nvidia-smi -L >/dev/null 2>&1 \
+		|| $(RUN) pip install --quiet torch==2.13.0
+	touch $@
+
+$(VENV)/.lab $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/.python
+	$(RUN) pip install --quiet --editable '.[$*]'
+	touch $@
+
+.PHONY: help lab demo check test test-full bench docs
+.DEFAULT_GOAL := help

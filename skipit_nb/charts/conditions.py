@@ -1,0 +1,114 @@
+"""The paper's two conditions as a picture: redundancy against cross-modal flow, layer by layer."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from skipit_nb.charts.marks import DISTANCE_UNIT, GOOD
+from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, rows
+from skipit_nb.results import Recommendation
+from skipit_nb.skipset import SkipSet
+
+SIZE = 380
+ROOM = (32, 18)
+"""Pixels that a label needs to the right and upward."""
+
+MEETS = {
+    (True, True): ("both conditions", GOOD, "circle"),
+    (True, False): ("redundant, but read by the text", "#D55E00", "triangle-up"),
+    (False, True): ("not read, but moved", "#0072B2", "square"),
+    (False, False): ("neither", "#6B6B6B", "cross"),
+}
+"""(is redundant, is flow low) → words, colour, shape."""
+
+
+def conditions_chart(recommendation: Recommendation) -> alt.LayerChart:
+    """Each layer as a numbered point: how far it moves the vision tokens against how much the text reads them.
+
+    The shaded corner, left of the threshold on distance and below that on VAR, holds the layers that meet both
+    conditions. A layer right of the line may still count as redundant by its tail probability: its shape says so.
+    The thresholds are parameters of ours, not the paper's.
+    """
+    met = [reason.layer for reason in recommendation.reasons if reason.is_redundant and reason.is_flow_low]
+    title = "Which layers meet both conditions"
+    words = f"{title}: {', '.join(map(str, met)) or 'none'}. Distance of vision tokens against attention on them."
+    subtitle = [measured_on(recommendation.provenance), f"recommended: {recommendation.skipset}"]
+    base = rows(_rows(recommendation)).encode(x=_x(recommendation), y=_y())
+    named = rows(_labels(recommendation)).encode(x=_x(recommendation), y=_y())
+    labels = named.mark_text(align="left", dx=7, dy=-6, fontSize=11, color=INK).encode(text="layers:N")
+    below = (_corner(recommendation), *_thresholds(recommendation))
+    picture = layered(*below, _points(base), labels, width=SIZE, height=SIZE)
+    return finished(picture, title, subtitle, words)
+
+
+def _rows(recommendation: Recommendation) -> list[Row]:
+    return [
+        {
+            "layer": reason.layer,
+            "distance": reason.distance,
+            "var": reason.var,
+            "tail": reason.tail,
+            "meets": MEETS[reason.is_redundant, reason.is_flow_low][0],
+            "why": reason.why,
+        }
+        for reason in recommendation.reasons
+    ]
+
+
+def _labels(recommendation: Recommendation) -> list[Row]:
+    """One label for each cluster of points that stand too close for a label each, such as "2+7-9"."""
+    clusters: list[Row] = []
+    for reason in recommendation.reasons:
+        for cluster in clusters:
+            right = abs(reason.distance - cluster["distance"]) / _furthest(recommendation) * SIZE
+            up = abs(reason.var - cluster["var"]) * SIZE
+            if right < ROOM[0] and up < ROOM[1]:
+                cluster["members"].append(reason.layer)
+                break
+        else:
+            clusters.append({"distance": reason.distance, "var": reason.var, "members": [reason.layer]})
+    return [cluster | {"layers": _spans(cluster["members"])} for cluster in clusters]
+
+
+def _spans(layers: list[int]) -> str:
+    """Layers as a skip set writes them."""
+    return str(SkipSet.whole(layers)).removeprefix("whole ")
+
+
+def _furthest(recommendation: Recommendation) -> float:
+    """The right end of the axis of distances."""
+    return 1.08 * max([recommendation.max_distance, *(reason.distance for reason in recommendation.reasons)])
+
+
+def _x(recommendation: Recommendation) -> alt.X:
+    scale = alt.Scale(domain=[0, _furthest(recommendation)], nice=False)
+    return alt.X("distance:Q", title=f"distance of vision tokens, {DISTANCE_UNIT} (low = redundant)", scale=scale)
+
+
+def _y() -> alt.Y:
+    return alt.Y("var:Q", title="VAR: attention on vision tokens (low = not read)", scale=alt.Scale(domain=[0, 1]))
+
+
+def _corner(recommendation: Recommendation) -> alt.Chart:
+    row = {"distance": 0, "right": recommendation.max_distance, "var": 0, "top": recommendation.max_var}
+    mark = rows([row]).mark_rect(color=GOOD, opacity=0.12)
+    corner: alt.Chart = mark.encode(x=_x(recommendation), x2="right:Q", y=_y(), y2="top:Q")
+    return corner
+
+
+def _thresholds(recommendation: Recommendation) -> list[alt.Chart]:
+    vertical = rows([{"distance": recommendation.max_distance}]).mark_rule(strokeDash=[5, 4], color=FAINT)
+    level = rows([{"var": recommendation.max_var}]).mark_rule(strokeDash=[5, 4], color=FAINT)
+    return [vertical.encode(x=_x(recommendation)), level.encode(y=_y())]
+
+
+def _points(base: alt.Chart) -> alt.Chart:
+    names, colors, shapes = zip(*MEETS.values(), strict=True)
+    legend = alt.Legend(columns=2, title=None)
+    color = alt.Color("meets:N", scale=alt.Scale(domain=names, range=colors), legend=legend)
+    shape = alt.Shape("meets:N", scale=alt.Scale(domain=names, range=shapes), legend=legend)
+    tooltip = ["layer:O", alt.Tooltip("distance:Q", format=".4g"), alt.Tooltip("tail:Q", format=".3f")]
+    tooltip += [alt.Tooltip("var:Q", format=".3f"), "why:N"]
+    marks = base.mark_point(filled=True, size=70, opacity=1)
+    points: alt.Chart = marks.encode(color=color, shape=shape, tooltip=tooltip)
+    return points

@@ -1,0 +1,57 @@
+"""Cross-modal flow as a picture: where the text reads the image."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from skipit_nb.charts.marks import FLOW_LOOK
+from skipit_nb.charts.paper import INK, Row, finished, layer_axis, layered, measured_on, rows, shaded
+from skipit_nb.errors import SettingError
+from skipit_nb.results import RedundancyProfile
+from skipit_nb.skipset import SkipSet
+
+
+def flow_chart(profile: RedundancyProfile, skipset: SkipSet | None = None) -> alt.LayerChart:
+    """The attention that the last prompt token pays to vision tokens (VAR), per layer. High = text reads the image.
+
+    The dashed line is the share a flat attention would give, vision keys / all keys: only above it does the text look
+    at the image more than at anything else. The band is one standard deviation over questions to either side.
+
+    Raises:
+        SettingError: If the profile holds no flow.
+    """
+    title = "Where the text reads the image"
+    words = f"{title}: attention mass of the last prompt token on vision tokens (VAR) at each layer, 0 to 1."
+    subtitle = [measured_on(profile.provenance), "mean ± 1 standard deviation over questions; dashed: flat attention"]
+    return finished(flow_layers(profile, skipset), title, subtitle, words)
+
+
+def flow_layers(profile: RedundancyProfile, skipset: SkipSet | None = None) -> alt.LayerChart:
+    """The marks of `flow_chart`, to be laid beside others."""
+    if not profile.flow:
+        raise SettingError("profile", profile, "one with cross-modal flow; measure it again with a session")
+    color = FLOW_LOOK.color
+    title = ["VAR", "(high = text reads image)"]
+    y = alt.Y("var:Q", title=title, scale=alt.Scale(domain=[0, 1]))
+    base = rows(_rows(profile)).encode(x=layer_axis(profile.num_layers))
+    band = base.mark_area(opacity=0.18, color=color).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    line = base.mark_line(strokeWidth=2, color=color).encode(y=y)
+    tooltip = ["layer:Q", alt.Tooltip("var:Q", format=".3f"), alt.Tooltip("uniform:Q", format=".3f")]
+    points = base.mark_point(filled=True, size=50, opacity=1, color=color, shape=FLOW_LOOK.shape).encode(
+        y=y, tooltip=tooltip
+    )
+    flat = base.mark_line(strokeDash=[5, 4], strokeWidth=1.2, color=INK).encode(y="uniform:Q")
+    return layered(*shaded(skipset, profile.num_layers), band, flat, line, points)
+
+
+def _rows(profile: RedundancyProfile) -> list[Row]:
+    return [
+        {
+            "layer": row.layer,
+            "var": row.var,
+            "low": max(row.var - row.spread, 0.0),
+            "high": min(row.var + row.spread, 1.0),
+            "uniform": row.uniform,
+        }
+        for row in profile.flow
+    ]

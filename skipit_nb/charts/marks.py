@@ -1,0 +1,61 @@
+"""How each kind of token looks, everywhere: Okabe-Ito colours, and a shape and a dash that say the same. No Altair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from skipit_nb.errors import SettingError
+
+DISTANCE_UNIT = "1 \N{MINUS SIGN} cos"
+"""The unit of a distance, as axes print it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One series, recognisable without its colour."""
+
+    color: str
+    shape: str
+    """A Vega symbol: "circle", "square", "triangle-up", "diamond"."""
+    dash: tuple[int, ...]
+    """Lengths of stroke and gap; (1, 0) is a solid line."""
+
+
+LOOKS = {
+    "vision": Look("#0072B2", "circle", (1, 0)),
+    "text": Look("#D55E00", "square", (6, 3)),
+    "first": Look("#6B6B6B", "triangle-up", (2, 2)),
+}
+"""By kind of token."""
+
+A_LOOK = Look("#6B6B6B", "circle", (1, 0))
+B_LOOK = Look("#0072B2", "diamond", (6, 3))
+FLOW_LOOK = Look("#009E73", "diamond", (1, 0))
+"""Cross-modal flow."""
+
+GOOD = "#009E73"
+"""What meets the conditions."""
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#6B6B6B")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3))
+"""Series that are no kinds of tokens, in this order."""
+
+RAMP = ("#F4F8FB", "#9CCBE6", "#2C8CC4", "#0B4F86", "#06274A")
+"""Pale to dark, so that it reads without colour: no distance to the largest."""
+
+
+def check_tokens(tokens: Sequence[str]) -> None:
+    """Refuse kinds of tokens that nothing is drawn for.
+
+    Raises:
+        SettingError: If there is none, or one is unknown.
+    """
+    if isinstance(tokens, str) or not tokens or any(kind not in LOOKS for kind in tokens):
+        raise SettingError("tokens", tokens, f"some of {', '.join(LOOKS)}, as a tuple")
+
+
+def tick_step(num_layers: int) -> int:
+    """Layers from one labelled tick to the next: about a dozen labels, two dozen at most."""
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if num_layers <= 24 * step)

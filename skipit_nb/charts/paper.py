@@ -1,0 +1,123 @@
+"""The paper a chart is drawn on: fonts, grid, sizes, and the axis of layers that every picture shares."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import altair as alt
+
+from skipit_nb.charts.marks import LOOKS, tick_step
+from skipit_nb.charts.skipped import skipped_bands
+from skipit_nb.results import Provenance
+from skipit_nb.skipset import SkipSet
+
+Row: TypeAlias = dict[str, Any]
+Picture = TypeVar("Picture", alt.Chart, alt.LayerChart, alt.HConcatChart, alt.VConcatChart)
+
+WIDTH, HEIGHT = 560, 220
+LETTER = 6.5
+"""Pixels of a letter of ten, roughly."""
+
+INK, FAINT, GRID = "#333333", "#767676", "#E6E6E6"
+
+# Plain hex: vl-convert loses CSS variables, and axis lines with them.
+CONFIG: dict[str, Any] = {
+    "background": "#FFFFFF",
+    "font": "DejaVu Sans, Helvetica, Arial, sans-serif",
+    "view": {"stroke": None},
+    "title": {"anchor": "start", "color": INK, "fontSize": 14, "subtitleColor": FAINT, "subtitleFontSize": 11},
+    "axis": {
+        "domainColor": FAINT,
+        "gridColor": GRID,
+        "labelColor": INK,
+        "labelFontSize": 11,
+        "tickColor": FAINT,
+        "titleColor": INK,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+    },
+    "legend": {
+        "labelColor": INK,
+        "orient": "top",
+        "symbolOpacity": 1,
+        "titleColor": INK,
+        "titleFontWeight": "normal",
+    },
+}
+
+
+def rows(values: Sequence[Row]) -> alt.Chart:
+    """A chart over plain rows, without marks yet."""
+    return alt.Chart(alt.InlineData(values=list(values)))
+
+
+def finished(chart: Picture, title: str, subtitle: Sequence[str], description: str) -> Picture:
+    """The chart with its words and its paper: ready to be shown or saved."""
+    # A title is a list of plain strings: nothing that comes from data is read as an expression.
+    heading = alt.TitleParams(text=title, subtitle=list(subtitle), offset=12)
+    whole: Picture = chart.properties(title=heading, description=description).configure(**CONFIG)
+    return whole
+
+
+def layered(*charts: alt.Chart, width: int = WIDTH, height: int = HEIGHT) -> alt.LayerChart:
+    """Marks on top of each other, the first at the bottom."""
+    return alt.LayerChart(layer=list(charts), width=width, height=height)
+
+
+def layer_axis(num_layers: int) -> alt.X:
+    """The x axis of layers 0 to the last, with whole numbers at its ticks."""
+    ticks = list(range(0, num_layers, tick_step(num_layers)))
+    axis = alt.Axis(values=ticks, format="d", grid=False)
+    return alt.X("layer:Q", title="layer", axis=axis, scale=alt.Scale(domain=[-0.5, num_layers - 0.5], nice=False))
+
+
+def token_looks(tokens: Sequence[str]) -> dict[str, Any]:
+    """Colour, shape and dash of kinds of tokens: three encodings that share one legend."""
+    looks = [LOOKS[kind] for kind in tokens]
+
+    def scale(values: list[Any]) -> alt.Scale:
+        return alt.Scale(domain=list(tokens), range=values)
+
+    # Without an outline: it would be drawn in dashes around the legend's symbols.
+    legend = alt.Legend(title=None, symbolStrokeWidth=0, symbolSize=80)
+    return {
+        "color": alt.Color("tokens:N", legend=legend, scale=scale([look.color for look in looks])),
+        "shape": alt.Shape("tokens:N", legend=legend, scale=scale([look.shape for look in looks])),
+        "strokeDash": alt.StrokeDash("tokens:N", legend=legend, scale=scale([list(look.dash) for look in looks])),
+    }
+
+
+def shaded(skipset: SkipSet | None, num_layers: int) -> list[alt.Chart]:
+    """Grey bands behind the skipped layers, each with its action in words; no marks if nothing is skipped."""
+    bands: list[Row] = [
+        {"layer": band.start - 0.5, "stop": band.stop - 0.5, "skipped": band.label}
+        for band in skipped_bands(skipset, num_layers)
+    ]
+    if not bands:
+        return []
+    base = rows(bands).encode(x=layer_axis(num_layers))
+    rectangles = base.mark_rect(color="#000000", opacity=0.08, stroke="#FFFFFF", strokeWidth=2)
+    return [rectangles.encode(x2="stop:Q", tooltip="skipped:N"), *_labels(bands, num_layers)]
+
+
+def _labels(bands: list[Row], num_layers: int) -> list[alt.Chart]:
+    """The bands' words at the top: level where they fit, else turned."""
+
+    def fits(band: Row) -> bool:
+        pixels: float = (band["stop"] - band["layer"]) * WIDTH / num_layers
+        return pixels > len(band["skipped"]) * LETTER
+
+    def named(some: list[Row], **turn: Any) -> list[alt.Chart]:
+        words = rows(some).mark_text(color=INK, fontSize=10, baseline="top", dy=4, **turn)
+        return [words.encode(x=layer_axis(num_layers), y=alt.value(0), text="skipped:N")] if some else []
+
+    level = named([band for band in bands if fits(band)], align="left", dx=4)
+    return level + named([band for band in bands if not fits(band)], align="right", dx=-4, angle=270)
+
+
+def measured_on(provenance: Provenance) -> str:
+    """One line that says what the numbers of a chart were measured on."""
+    questions = len(provenance.samples)
+    parts = [provenance.model, provenance.task, f"{questions} question{'s' * (questions != 1)}", provenance.dtype]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,87 @@
+"""A comparison in words: the rows of the evaluator's tables."""
+
+from __future__ import annotations
+
+from skipit_nb.results import Comparison, Metric
+from skipit_nb.widgets.readout import quantity
+
+FLOPS_UNITS = {"GFLOPs": 1e9, "FLOPs": 1.0}
+
+
+def metric_rows(comparison: Comparison) -> list[list[str]]:
+    """Metric, A, B, effect, its 95 % interval, and how it was found."""
+    return [
+        [metric.name, value(metric.a, metric.unit), value(metric.b, metric.unit), *_effect(metric), metric.method]
+        for metric in comparison.metrics
+    ]
+
+
+def kind_rows(comparison: Comparison) -> list[list[str]]:
+    """Question type, number of questions, accuracy under A and B, difference, its interval, worse, better."""
+    return [
+        [
+            row.kind,
+            f"{row.n:,}",
+            value(row.accuracy_a, "share"),
+            value(row.accuracy_b, "share"),
+            _bare(points(row.delta)),
+            f"{_bare(points(row.low))} to {_bare(points(row.high))}",
+            f"{row.worse:,}",
+            f"{row.better:,}",
+        ]
+        for row in comparison.kinds
+    ]
+
+
+def facts(comparison: Comparison) -> str:
+    """What a careful reader asks next, on one line."""
+    made = comparison.provenance
+    asked = f"{comparison.num_questions:,} questions on {comparison.num_clusters:,} images"
+    return " · ".join(
+        [
+            f"{asked} of {made.task or 'own examples'}",
+            f"seed {made.seed}",
+            f"margin {_unsigned(comparison.verdict.margin)}",
+            f"smallest difference found 4 times in 5: {_unsigned(comparison.mde)}",
+            f"McNemar p = {comparison.p_mcnemar:.2g}",
+            f"{made.model}, {made.dtype} on {made.device}",
+        ]
+        + ([] if comparison.is_complete else ["stopped before the last question"])
+    )
+
+
+def value(number: float, unit: str) -> str:
+    """A number with its unit, as few digits as tell something."""
+    if unit == "share":
+        return f"{100 * number:.1f} %"
+    if unit in FLOPS_UNITS:
+        return quantity(number * FLOPS_UNITS[unit], "FLOPs")
+    if unit == "kB":
+        return quantity(number * 1e3, "B")
+    return f"{number:.3g} {unit}"
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points, with its sign."""
+    rounded = round(100 * share, 1)
+    return (f"{rounded:+.1f}" if rounded else "0.0").replace("-", "−") + " points"
+
+
+def _unsigned(share: float) -> str:
+    count = f"{100 * share:.2g}"
+    return f"{count} point{'' if count == '1' else 's'}"
+
+
+def _effect(metric: Metric) -> tuple[str, str]:
+    is_difference = metric.effect == "B - A"
+    written = points if is_difference and metric.unit == "share" else _ratio
+    interval = "" if metric.low == metric.high else f"{_bare(written(metric.low))} to {_bare(written(metric.high))}"
+    return (f"{written(metric.value)}", interval)
+
+
+def _ratio(number: float) -> str:
+    return f"{number:.2f}×"
+
+
+def _bare(text: str) -> str:
+    return text.removesuffix(" points")

@@ -1,0 +1,70 @@
+"""Files that a tool writes and reads: a picture, its data, or its state and result."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skipit_nb.errors import ResultFormatError, SettingError
+from skipit_nb.results.stored import FORMAT, Stored
+
+if TYPE_CHECKING:
+    from skipit_nb.widgets.tool import Tool
+
+PICTURE_SCALE = 2
+"""Pixels of a saved PNG per pixel on the screen."""
+
+
+def save(tool: Tool[Any, Any], path: Path) -> Path:
+    """Write the tool as what the file's name ends in. A draft beside it is renamed, so no half file is ever seen."""
+    kind = path.suffix.lower()
+    if kind == ".json":
+        content = to_json(tool).encode()
+    elif kind == ".csv":
+        content = tool.data.to_csv(index=False).encode()
+    elif kind in (".png", ".svg"):
+        content = picture(tool.chart, kind[1:])
+    else:
+        raise SettingError("file name", path.name, "one that ends in .png, .svg, .csv or .json")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
+
+
+def picture(chart: Any, kind: str, scale: float = PICTURE_SCALE) -> bytes:
+    """An Altair chart as the bytes of a PNG or SVG file; needs no browser and no network."""
+    import vl_convert
+
+    spec = chart.to_dict()
+    if kind == "svg":
+        return str(vl_convert.vegalite_to_svg(spec)).encode()
+    return bytes(vl_convert.vegalite_to_png(spec, scale=scale))
+
+
+def to_json(tool: Tool[Any, Any]) -> str:
+    """State and result as JSON text."""
+    result = None if tool.result is None else json.loads(tool.result.to_json())
+    stored = {"skipit": type(tool).__name__, "format": FORMAT, "state": json.loads(tool.state.to_json())}
+    return json.dumps(stored | {"result": result})
+
+
+def load(tool: Tool[Any, Any], path: Path) -> tuple[Any, Any]:
+    """Read state and result that `to_json` wrote for a tool of this kind."""
+    name = type(tool).__name__
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+        if (found := stored["skipit"]) != name:
+            raise ResultFormatError(name, f"it holds a {found}")
+        state: Stored = type(tool.state).from_json(json.dumps(stored["state"]))
+        kept = stored["result"]
+        return state, None if kept is None else tool.result_type.from_json(json.dumps(kept))
+    except ResultFormatError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultFormatError(name, f"{type(error).__name__}: {error}") from error

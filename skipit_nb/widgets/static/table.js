@@ -1,0 +1,34 @@
+// A small table of text.
+function render({ model, el }) {
+  el.classList.add("skipit");
+  const paint = () => {
+    const words = new Set([0, ...model.get("words")]);
+    const cell = (text, column, tag, scope) => {
+      const made = document.createElement(tag);
+      made.textContent = text;
+      if (scope) made.scope = scope;
+      if (words.has(column)) made.className = "skipit-word";
+      return made;
+    };
+    const line = (texts, tag, scope) => {
+      const made = document.createElement("tr");
+      made.append(...texts.map((text, i) => (scope || i ? cell(text, i, tag, scope) : cell(text, i, "th", "row"))));
+      return made;
+    };
+    el.replaceChildren();
+    if (!model.get("rows").length) return;
+    const box = document.createElement("div"), table = document.createElement("table");
+    box.className = "skipit-table";
+    if (model.get("caption")) table.createCaption().textContent = model.get("caption");
+    table.createTHead().append(line(model.get("columns"), "th", "col"));
+    table.createTBody().append(...model.get("rows").map(texts => line(texts, "td")));
+    box.append(table);
+    el.append(box);
+  };
+  const names = ["caption", "columns", "rows", "words"].map(name => `change:${name}`);
+  names.forEach(name => model.on(name, paint));
+  paint();
+  return () => names.forEach(name => model.off(name, paint));
+}
+
+export default { render };

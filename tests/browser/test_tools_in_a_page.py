@@ -1,0 +1,201 @@
+"""Builder, evaluator and studio drawn in a page, with their Python behind them. No Jupyter."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from skipit_nb.studio import Studio
+from skipit_nb.widgets import ABEvaluator, SkipSetBuilder
+from tests.browser.accessibility import violations
+from tests.browser.notebook_page import drag
+from tests.browser.tool_page import ToolPage
+from tests.widgets.fake_session import FakeSession
+
+Draw = Callable[[Any], ToolPage]
+PAYLOAD = "<img src=x onerror='window.hacked = true'><script>window.hacked = true</script>"
+
+
+@pytest.fixture
+def port() -> Iterator[FakeSession]:
+    fake = FakeSession()
+    yield fake
+    fake.worker.close()
+
+
+@pytest.fixture
+def draw(browser: Browser) -> Iterator[Draw]:
+    context = browser.new_context(viewport={"width": 1100, "height": 900}, reduced_motion="reduce")
+    pages: list[ToolPage] = []
+
+    def drawn(tool: Any) -> ToolPage:
+        pages.append(ToolPage(context.new_page(), tool))
+        return pages[-1]
+
+    yield drawn
+    for page in pages:
+        page.tool.close()
+    context.close()
+    assert [error for page in pages for error in page.errors] == []
+
+
+def run(page: ToolPage, button: str) -> None:
+    """Press a Run button and wait for the end of its job."""
+    page.press(button)
+    for tool in getattr(page.tool, "tools", {"": page.tool}).values():
+        if tool.job is not None:
+            tool.job.result(10)
+    page.page.wait_for_timeout(100)
+    page.settle()
+
+
+# -- builder ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_drag_changes_text_cost_and_conditions_together(draw: Draw, port: FakeSession) -> None:
+    page = draw(SkipSetBuilder(port, profile=port.profile("shapes")))
+    drag(page.page, page.by_label("layer 2, vision: run"), page.by_label("layer 4, vision: run"))
+    page.settle()
+    assert str(page.tool.skipset) == "vision absent 2-4"
+    expect(page.by_label("skip set")).to_have_value("vision absent 2-4")
+    expect(page.page.get_by_text("condition 2 at layers 2-3")).to_be_visible()
+    expect(page.page.get_by_role("row", name="prefill")).to_contain_text("1.1")
+    expect(page.by_label("layer 3, vision: absent")).to_be_visible()
+
+
+def test_text_is_read_on_enter_and_a_slip_is_explained_beside_it(draw: Draw, port: FakeSession) -> None:
+    page = draw(SkipSetBuilder(port))
+    field = page.by_label("skip set")
+    field.fill("vision absent 9-")
+    field.press("Enter")
+    page.settle()
+    assert str(page.tool.skipset) == "vision absent 9-11"
+    expect(field).to_have_value("vision absent 9-11")
+    field.fill("vision gone 9")
+    field.press("Enter")
+    page.settle()
+    expect(page.page.get_by_role("alert")).to_contain_text("SkipSetSyntaxError: 'vision gone 9' is not a skip set")
+    page.press("Clear")
+    expect(page.page.get_by_role("alert")).to_have_count(0)
+    assert page.tool.skipset.is_empty
+
+
+def test_undo_keeps_the_focus_where_it_was(draw: Draw, port: FakeSession) -> None:
+    page = draw(SkipSetBuilder(port))
+    page.press("Add")
+    assert str(page.tool.skipset) == "vision absent 0-5"
+    expect(page.page.get_by_role("button", name="Add")).to_be_focused()
+    page.press("Undo")
+    assert page.tool.skipset.is_empty
+    expect(page.page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_a_preset_shows_the_fields_it_needs(draw: Draw, port: FakeSession) -> None:
+    page = draw(SkipSetBuilder(port))
+    expect(page.by_label("at layer k")).to_be_visible()
+    page.by_label("preset").select_option("freeze vision")
+    page.settle()
+    expect(page.by_label("at layer k")).to_be_hidden()
+    page.by_label("first layer").fill("7")
+    page.by_label("first layer").press("Enter")
+    page.settle()
+    page.press("Add")
+    assert str(page.tool.skipset) == "vision frozen 7-11"
+
+
+def test_the_code_can_be_copied_or_at_least_selected(draw: Draw, port: FakeSession) -> None:
+    page = draw(SkipSetBuilder(port, skipset="whole 3"))
+    page.page.get_by_text("Code for this").click()
+    area = page.by_label("Code for this")
+    expect(area).to_have_value(page.tool.code())
+    page.page.get_by_role("button", name="Copy as code").click()
+    expect(page.page.get_by_text("selected: press Ctrl+C").or_(page.page.get_by_text("copied"))).to_be_visible()
+
+
+# -- evaluator -------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_ends_with_verdict_tables_and_flips_with_images(draw: Draw, port: FakeSession) -> None:
+    page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
+    run(page, "Run A against B")
+    expect(page.page.get_by_text("B is worse than A: -33.3 points.")).to_be_visible()
+    expect(page.page.get_by_role("row", name="accuracy")).to_contain_text("−33.3 points")
+    expect(page.page.get_by_role("row", name="color")).to_contain_text("−100.0")
+    expect(page.page.get_by_role("img")).to_have_count(10)
+    page.press("better (0)")
+    expect(page.page.get_by_role("img")).to_have_count(0)
+    expect(page.page.get_by_text("No question.")).to_be_visible()
+
+
+def test_progress_is_shown_and_a_run_can_be_cancelled(draw: Draw, port: FakeSession) -> None:
+    port.gate.clear()
+    page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
+    page.press("Run A against B")
+    expect(page.page.get_by_role("progressbar")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Cancel")).to_be_focused()
+    page.press("Cancel")
+    port.gate.set()
+    page.page.wait_for_timeout(200)
+    page.settle()
+    expect(page.page.get_by_text("cancelled")).to_be_visible()
+    expect(page.page.get_by_role("button", name="Run A against B")).to_be_focused()
+    assert page.tool.result is None
+
+
+def test_what_models_and_data_sets_say_is_shown_as_text(draw: Draw, port: FakeSession) -> None:
+    found = port.compare("shapes", None, "vision absent 0-3")
+    words = {"question": PAYLOAD, "target": PAYLOAD, "a": PAYLOAD, "b": PAYLOAD + "!", "kind": PAYLOAD}
+    bad = replace(
+        found,
+        answers=tuple(replace(answer, **words) for answer in found.answers),
+        metrics=tuple(replace(m, method=PAYLOAD) for m in found.metrics),
+        verdict=replace(found.verdict, sentence=PAYLOAD),
+        provenance=replace(found.provenance, model=PAYLOAD, task=PAYLOAD),
+    )
+    page = draw(ABEvaluator.from_result(bad))
+    page.page.wait_for_timeout(200)
+    assert page.page.evaluate("() => window.hacked") is None
+    assert page.page.locator("#host img, #host script").count() == 0
+    expect(page.page.get_by_text(PAYLOAD, exact=True).first).to_be_visible()
+
+
+# -- studio, and all of them ------------------------------------------------------------------------------------------
+
+
+def test_the_story_goes_from_profile_to_verdict(draw: Draw, port: FakeSession) -> None:
+    page = draw(Studio(port, limit=30))  # type: ignore[arg-type]
+    run(page, "Measure")
+    page.press("Recommended")
+    assert str(page.tool.evaluator.b) == "vision absent 5-11"
+    expect(page.by_label("B")).to_have_value("vision absent 5-11")
+    run(page, "Run A against B")
+    expect(page.page.get_by_text("B is not worse than A")).to_be_visible()
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_axe_finds_nothing_to_complain_about(draw: Draw, port: FakeSession, is_dark: bool) -> None:
+    for tool in (
+        SkipSetBuilder(
+            port, profile=port.profile("shapes"), skipset="vision absent 2-4; whole 7; attn 8; text frozen 9"
+        ),
+        ABEvaluator(port, b="vision absent 0-3", limit=30),
+    ):
+        if isinstance(tool, ABEvaluator):
+            tool.run()
+        page = draw(tool)
+        if is_dark:
+            page.dark()
+        tool.view.message.say("SettingError: something is not right.", "error")
+        page.settle()
+        assert violations(page.page, "#host") == []
+
+
+@pytest.mark.parametrize("width", [320, 700, 2560])
+def test_nothing_is_wider_than_the_window(draw: Draw, port: FakeSession, width: int) -> None:
+    studio = Studio(port, skipset="vision absent 2-3", limit=30)  # type: ignore[arg-type]
+    studio.run()
+    page = draw(studio)
+    page.page.set_viewport_size({"width": width, "height": 800})
+    assert page.page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")

@@ -1,0 +1,348 @@
+"""The explorer without a browser: what it measures, what it shows, and what it refuses."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skipit_nb.errors import (
+    CancelledError,
+    LayerCountError,
+    LayerIndexError,
+    LimitError,
+    SettingError,
+    UnknownTaskError,
+)
+from skipit_nb.results import RedundancyProfile
+from skipit_nb.skipset import SkipSet
+from skipit_nb.widgets.explorer import LayerDistanceExplorer
+from tests.charts import sample_results as sample
+from tests.widgets.fake_session import FakeSession
+
+
+@pytest.fixture
+def session() -> Iterator[FakeSession]:
+    fake = FakeSession(num_layers=12)
+    yield fake
+    fake.gate.set()
+    fake.worker.close()
+
+
+@pytest.fixture
+def explorer(session: FakeSession) -> Iterator[LayerDistanceExplorer]:
+    with LayerDistanceExplorer(session, limit=6) as made:
+        yield made
+
+
+@pytest.fixture
+def shown(explorer: LayerDistanceExplorer) -> LayerDistanceExplorer:
+    """An explorer on the screen that has looked at its first question."""
+    explorer.view  # noqa: B018 - showing it is what is wanted
+    wait_until(lambda: explorer.seen is not None and explorer.view.overlay.values != [])
+    return explorer
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+# -- measuring ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_measured_before_it_is_asked_for(explorer: LayerDistanceExplorer) -> None:
+    assert explorer.profile is None
+    assert list(explorer.data) == [
+        "layer", "tokens", "distance", "spread", "norm", "update", "var", "var_uniform", "epsilon", "tail",
+    ]  # fmt: skip
+    assert len(explorer.data) == 0
+    with pytest.raises(SettingError, match=r"explorer\.run\(\)"):
+        explorer.chart  # noqa: B018 - the access is what is tested
+
+
+def test_a_run_profiles_whole_images_of_the_task(explorer: LayerDistanceExplorer) -> None:
+    profile = explorer.run()
+    assert profile is explorer.profile is explorer.result
+    assert profile is not None
+    assert profile.num_samples == 6
+    assert profile.provenance.task == "shapes"
+
+
+def test_the_data_holds_the_profile_and_its_tail_at_epsilon(explorer: LayerDistanceExplorer) -> None:
+    profile = explorer.run()
+    assert profile is not None
+    vision = explorer.data[explorer.data.tokens == "vision"]
+    assert tuple(vision.distance) == profile.distances("vision")
+    assert tuple(vision["tail"]) == profile.tails(0.02)
+    explorer.epsilon = 0.5
+    vision = explorer.data[explorer.data.tokens == "vision"]
+    assert tuple(vision["tail"]) == profile.tails(0.5)
+    assert set(vision.epsilon) == {0.5}
+
+
+def test_the_code_gives_the_same_data(explorer: LayerDistanceExplorer, session: FakeSession) -> None:
+    explorer.run()
+    explorer.set(epsilon=0.1, limit=60, task="counts")  # chosen since, but not measured
+    names: dict[str, object] = {"session": session}
+    exec(explorer.code(), names)
+    pd.testing.assert_frame_equal(names["data"], explorer.data)  # type: ignore[arg-type]
+
+
+def test_the_code_of_a_first_look_gives_the_same_data(explorer: LayerDistanceExplorer, session: FakeSession) -> None:
+    explorer.set(question=4)
+    explorer.look()
+    names: dict[str, object] = {"session": session}
+    exec(explorer.code(), names)
+    pd.testing.assert_frame_equal(names["data"], explorer.data)  # type: ignore[arg-type]
+    assert len(explorer.data) == 36
+
+
+def test_a_look_gives_one_question_token_by_token(explorer: LayerDistanceExplorer) -> None:
+    distances = explorer.look()
+    assert distances is not None
+    assert distances.grid == (4, 4)
+    assert explorer.seen is not None
+    assert explorer.seen.example.key == "shapes/00/color"
+    assert explorer.seen.answer.text == "red"
+    assert explorer.profile is not None
+    assert explorer.profile.num_samples == 1
+
+
+def test_a_measured_profile_takes_the_place_of_the_first_look(explorer: LayerDistanceExplorer) -> None:
+    explorer.look()
+    measured = explorer.run()
+    explorer.look()
+    assert explorer.profile is measured
+
+
+def test_a_running_measurement_can_be_cancelled(explorer: LayerDistanceExplorer, session: FakeSession) -> None:
+    session.gate.clear()
+    explorer.run(block=False)
+    job = explorer.job
+    assert job is not None
+    wait_until(lambda: job.state == "running")
+    job.cancel()
+    with pytest.raises(CancelledError):
+        job.result(5)
+    assert explorer.result is None
+
+
+def test_a_question_beyond_the_sample_is_refused_when_looked_at(explorer: LayerDistanceExplorer) -> None:
+    explorer.set(question=6)
+    with pytest.raises(SettingError, match="one of the 6 of this sample"):
+        explorer.look()
+
+
+def test_observers_hear_of_layers_and_results(explorer: LayerDistanceExplorer) -> None:
+    heard: list[tuple[str, object]] = []
+    explorer.observe(lambda change: heard.append((change.name, change.new)), ["layer", "result"])
+    explorer.layer = 5
+    explorer.epsilon = 0.3
+    result = explorer.run()
+    assert heard == [("layer", 5), ("result", result)]
+
+
+# -- a stored profile ---------------------------------------------------------------------------------------------
+
+
+def test_a_stored_profile_is_explored_without_a_session() -> None:
+    with LayerDistanceExplorer(sample.profile(), epsilon=0.02, layer=4) as explorer:
+        assert explorer.run() == sample.profile()
+        assert explorer.look() is None
+        assert len(explorer.data) == 36
+        assert "session: an open session of tiny" in explorer.code()
+        assert "session.profile('easy-vqa', limit=64, seed=0)" in explorer.code()
+        view = explorer.view
+        assert "no questions" in view.question.text
+        assert [one["name"] for one in view.distance.series] == ["vision", "text"]
+
+
+def test_no_torch_is_loaded_by_an_explorer_of_a_stored_profile(tmp_path: Path) -> None:
+    stored = tmp_path / "profile.json"
+    stored.write_text(sample.profile().to_json())
+    program = f"""
+import sys
+from skipit_nb.results import RedundancyProfile
+from skipit_nb.widgets.explorer import LayerDistanceExplorer
+explorer = LayerDistanceExplorer(RedundancyProfile.from_json(open({str(stored)!r}).read()))
+explorer.view, explorer.data
+print(sorted({{"torch", "transformers", "altair", "skipit_nb.session"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# -- what it refuses ----------------------------------------------------------------------------------------------
+
+
+def test_a_setting_out_of_range_is_refused_and_changes_nothing(explorer: LayerDistanceExplorer) -> None:
+    before = explorer.state
+    for error, changes in (
+        (UnknownTaskError, {"task": "poems"}),
+        (LimitError, {"limit": 0}),
+        (LayerIndexError, {"layer": 12}),
+        (LayerIndexError, {"layer": -1}),
+        (SettingError, {"epsilon": 0.0}),
+        (SettingError, {"epsilon": "small"}),
+        (SettingError, {"seed": 1.5}),
+        (SettingError, {"question": -1}),
+        (SettingError, {"scale": "cubic"}),
+        (SettingError, {"colors": "pretty"}),
+        (SettingError, {"size": 3}),
+        (LayerIndexError, {"skipset": SkipSet.whole(12)}),
+        (LayerCountError, {"skipset": SkipSet.none(num_layers=3)}),
+    ):
+        with pytest.raises(error):
+            explorer.set(**changes)
+    assert explorer.state == before
+
+
+def test_state_and_result_come_back_from_a_file(explorer: LayerDistanceExplorer, tmp_path: Path) -> None:
+    explorer.set(layer=7, scale="log", skipset="vision absent 9-")
+    explorer.run()
+    explorer.save(tmp_path / "seen.json")
+    with LayerDistanceExplorer(explorer.port) as other:
+        other.load(tmp_path / "seen.json")
+        assert other.state == explorer.state
+        assert other.profile == explorer.profile
+        assert repr(other) == repr(explorer)
+
+
+def test_pictures_and_tables_are_saved(explorer: LayerDistanceExplorer, tmp_path: Path) -> None:
+    explorer.run()
+    assert explorer.save(tmp_path / "a.svg").read_text().startswith("<svg")
+    assert len(pd.read_csv(explorer.save(tmp_path / "a.csv"))) == 36
+    assert explorer.chart.to_dict()["title"]["text"] == "Where the model is redundant"
+    assert json.loads(explorer.save(tmp_path / "a.json").read_text())["state"]["value"]["limit"] == 6
+
+
+def test_the_repr_is_the_same_each_time(explorer: LayerDistanceExplorer) -> None:
+    assert repr(explorer) == "LayerDistanceExplorer(12 layers, not measured, layer 0, ε = 0.02)"
+
+
+# -- the view -----------------------------------------------------------------------------------------------------
+
+
+def test_showing_it_looks_at_the_first_question(shown: LayerDistanceExplorer) -> None:
+    view = shown.view
+    assert view.overlay.grid == [4, 4]
+    assert view.overlay.image.startswith("data:image/png;base64,")
+    assert view.overlay.tokens == ["<s>", "what", "color", "is", "in", "image", "0?"]
+    assert "right answer: red · model: red (90%)" in view.question.text
+    assert "first look" in view.status.text
+    assert view.pick.values["pick"] == "1. what color is in image 0?"
+
+
+def test_bands_are_drawn_only_over_several_questions(shown: LayerDistanceExplorer) -> None:
+    assert "low" not in shown.view.distance.series[0]
+    shown.run()
+    assert len(shown.view.distance.series[0]["low"]) == 12
+    assert "6 questions of shapes" in shown.view.status.text
+
+
+def test_a_click_on_one_plot_chooses_the_layer_everywhere(shown: LayerDistanceExplorer) -> None:
+    shown.view.tail.set_state({"layer": 3})  # as a message from the page does
+    assert shown.layer == 3
+    assert [plot.layer for plot in shown.view.plots] == [3, 3, 3]
+    assert shown.view.overlay.title == "distance of vision tokens at layer 3"
+    assert shown.seen is not None
+    assert tuple(shown.view.overlay.values) == shown.seen.distances.vision(3)
+
+
+def test_the_color_scale_is_of_this_layer_or_of_all(shown: LayerDistanceExplorer) -> None:
+    assert shown.view.overlay.span == [0.0, 0.0]
+    shown.set(colors="all layers")
+    assert shown.seen is not None
+    largest = max(max(shown.seen.distances.vision(layer)) for layer in range(12))
+    assert shown.view.overlay.span == [0.0, largest]
+
+
+def test_next_and_previous_walk_around_the_sample(shown: LayerDistanceExplorer) -> None:
+    press = shown.view.pick._handle_custom_msg
+    press({"press": "previous"}, [])
+    assert shown.state.question == 5
+    press({"press": "next"}, [])
+    press({"press": "next"}, [])
+    assert shown.state.question == 1
+    wait_until(lambda: shown.view.pick.values["pick"] == "2. what shape is in image 0?")
+    assert shown.seen is not None
+    assert shown.seen.example.kind == "shape"
+
+
+def test_a_picked_question_is_looked_at(shown: LayerDistanceExplorer) -> None:
+    shown.view.pick._handle_custom_msg({"enter": "pick", "value": "4. what color is in image 1?"}, [])
+    wait_until(lambda: shown.view.overlay.alt == "image shapes/01")
+    assert shown.state.question == 3
+
+
+def test_a_bad_entry_is_said_in_the_widget_which_stays_usable(shown: LayerDistanceExplorer) -> None:
+    view = shown.view
+    view.reading._handle_custom_msg({"enter": "epsilon", "value": 0}, [])
+    assert "SettingError: epsilon is 0" in view.message.text
+    view.measure._handle_custom_msg({"enter": "limit", "value": 0}, [])
+    assert "questions is 0, but should be a whole number from 1" in view.message.text
+    view.distance.set_state({"layer": 99})
+    assert "LayerIndexError: layer 99 is outside 0..11" in view.message.text
+    assert view.message.tone == "error"
+    view.distance.set_state({"layer": 2})
+    assert view.message.text == ""
+    assert (shown.layer, shown.epsilon, shown.state.limit) == (2, 0.02, 6)
+
+
+def test_a_question_beyond_the_sample_is_said_in_the_widget(shown: LayerDistanceExplorer) -> None:
+    shown.set(question=50)
+    wait_until(lambda: shown.view.message.tone == "error")
+    assert "question is 50" in shown.view.message.text
+
+
+def test_skipped_layers_are_shaded_in_every_plot(shown: LayerDistanceExplorer) -> None:
+    shown.set(skipset="vision absent 0-2+9-")
+    bands = [{"start": 0, "stop": 3, "label": "vision absent"}, {"start": 9, "stop": 12, "label": "vision absent"}]
+    assert [plot.skipped for plot in shown.view.plots] == [bands] * 3
+
+
+def test_measure_in_the_view_runs_and_reports(shown: LayerDistanceExplorer) -> None:
+    shown.view.job_bar._handle_custom_msg({"do": "run"}, [])
+    wait_until(lambda: shown.result is not None and shown.view.job_bar.state == "done")
+    assert shown.view.message.text == ""
+
+
+def test_a_stale_look_does_not_take_the_place_of_a_newer_one(
+    explorer: LayerDistanceExplorer, session: FakeSession
+) -> None:
+    session.gate.clear()
+    explorer.set(question=1)
+    explorer.look(block=False)
+    explorer.set(question=2)
+    explorer.look(block=False)
+    session.gate.set()
+    wait_until(lambda: explorer.seen is not None)
+    time.sleep(0.05)
+    assert explorer.seen is not None
+    assert explorer.seen.example.kind == "presence"
+
+
+def test_closing_frees_the_image_and_cancels(shown: LayerDistanceExplorer, session: FakeSession) -> None:
+    session.gate.clear()
+    shown.run(block=False)
+    job = shown.job
+    shown.close()
+    assert job is not None
+    with pytest.raises(CancelledError):
+        job.result(5)
+    assert shown.seen is None
+
+
+def test_a_profile_without_flow_or_text_is_drawn() -> None:
+    whole = sample.profile(with_flow=False)
+    vision_only = RedundancyProfile(whole.provenance, whole.of("vision"), ())
+    with LayerDistanceExplorer(vision_only) as explorer:
+        assert [one["name"] for one in explorer.view.distance.series] == ["vision"]
+        assert explorer.view.flow.series == []
