@@ -16,10 +16,11 @@ from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.live.opening import open_checkpoint
 from skipit_nb.backend.redundancy import profiling
 from skipit_nb.backend.selection import conditions
-from skipit_nb.backend.tasks.registry import load_task, task_names
+from skipit_nb.backend.tasks.registry import task_names
+from skipit_nb.backend.tasks.sampling import as_task, questions_of
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.cost import Cost, ModelShape, cost
-from skipit_nb.errors import NoExamplesError, SessionClosedError, SettingError
+from skipit_nb.errors import SessionClosedError, SettingError
 from skipit_nb.jobs import Job, Tick, Worker
 from skipit_nb.progress import shown
 from skipit_nb.results import Answer, Comparison, Provenance, Recommendation, RedundancyProfile, Sweep, TokenDistances
@@ -200,11 +201,11 @@ class Session:
             UnknownTaskError: If there is no such task.
             LimitError: If the limit is below 1.
         """
-        return _as_task(task, split).sample(limit, seed)
+        return as_task(task, split).sample(limit, seed)
 
     def example(self, task: str | Task, key: str) -> Example:
         """One question by its document key."""
-        return _as_task(task, "test").example(key)
+        return as_task(task).example(key)
 
     # -- measure --------------------------------------------------------------------------------------------------
 
@@ -232,7 +233,7 @@ class Session:
             NoExamplesError: If there is nothing to measure on.
         """
         live = self._open
-        questions, task = _questions(examples, limit, seed)
+        questions, task = questions_of(examples, limit, seed)
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "profile") as tick:
             return profiling.profile(live, questions, made, flow=flow, batch_size=self._batch(batch_size), tick=tick)
@@ -306,7 +307,7 @@ class Session:
             raise SettingError("margin", margin, "a share above 0 and below 1, such as 0.01 for one point")
         if unknown := set(measure) - set(ab.MEASURES):
             raise SettingError("measure", min(unknown), f"any of {', '.join(ab.MEASURES)}")
-        chosen = _as_task(task, "test")
+        chosen = as_task(task)
         questions = chosen.sample(limit, seed)
         with shown(progress, "compare") as tick:
             return ab.compare(
@@ -314,7 +315,7 @@ class Session:
                 questions,
                 one,
                 two,
-                live.provenance(task=_task_name(chosen), samples=[q.key for q in questions], seed=seed),
+                live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed),
                 margin=margin,
                 measure=measure,
                 max_new_tokens=chosen.max_new_tokens,
@@ -338,14 +339,14 @@ class Session:
             NoExamplesError: If there are no skip sets.
             LimitError: If the limit is below 1.
         """
-        live, bound, chosen = self._open, [self._bound(s) for s in skipsets], _as_task(task, "test")
+        live, bound, chosen = self._open, [self._bound(s) for s in skipsets], as_task(task)
         questions = chosen.sample(limit, seed)
         with shown(progress, "sweep") as tick:
             return ab.sweep(
                 live,
                 questions,
                 bound,
-                live.provenance(task=_task_name(chosen), samples=[q.key for q in questions], seed=seed),
+                live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed),
                 max_new_tokens=chosen.max_new_tokens,
                 batch_size=self._batch(batch_size),
                 tick=tick,
@@ -400,24 +401,3 @@ class Session:
         if not isinstance(wanted, int) or wanted < 1:
             raise SettingError("batch_size", wanted, "a whole number of at least 1")
         return wanted
-
-
-def _as_task(task: str | Task, split: str) -> Task:
-    return load_task(task, split) if isinstance(task, str) else task
-
-
-def _task_name(task: Task) -> str:
-    return f"{task.name}/{task.split}"
-
-
-def _questions(
-    examples: str | Task | Iterable[Example], limit: int | None, seed: int
-) -> tuple[tuple[Example, ...], str]:
-    """The questions, and the task they come from ("" for the caller's own)."""
-    if isinstance(examples, str | Task):
-        task = _as_task(examples, "test")
-        return task.sample(limit, seed), _task_name(task)
-    questions = tuple(examples)
-    if not questions:
-        raise NoExamplesError("a profile")
-    return (questions if limit is None else Task("own", "own", "", questions).sample(limit, seed)), ""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skipit_nb.cli.tables import as_table, show
 from skipit_nb.errors import MissingPackageError, SettingError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def demo(options: argparse.Namespace) -> None:
     from skipit_nb.cli.demo import tell
 
     with _session(options) as session:
-        tell(session, options.task, options.limit, options.seed, options.out, _show)
+        tell(session, options.task, options.limit, options.seed, options.out)
 
 
 def profile(options: argparse.Namespace) -> None:
@@ -115,7 +116,7 @@ def train(options: argparse.Namespace) -> None:
     if not options.only_card:
         train_tiny(options.out, seed=options.seed, device=options.device, steps_scale=options.steps_scale)
     complete_card(options.out)
-    _show(f"Weights and card are in {options.out}")
+    show(f"Weights and card are in {options.out}")
 
 
 def doctor(options: argparse.Namespace) -> int:
@@ -123,7 +124,7 @@ def doctor(options: argparse.Namespace) -> int:
     from skipit_nb.doctor import diagnose
 
     found = diagnose()
-    _show(found.to_json() if options.json else str(found))
+    show(found.to_json() if options.json else str(found))
     return 0 if all(finding.ok for finding in found.findings) else 1
 
 
@@ -134,13 +135,4 @@ def _session(options: argparse.Namespace) -> Session:
 
 
 def _print(options: argparse.Namespace, result: Any, frame: pd.DataFrame, *lines: str) -> None:
-    _show(result.to_json() if options.json else "\n".join((as_table(frame), *lines)))
-
-
-def as_table(frame: pd.DataFrame) -> str:
-    """A data frame as text, four significant digits, nothing cut off."""
-    return frame.to_string(index=False, float_format=lambda value: f"{value:.4g}", max_colwidth=80)
-
-
-def _show(text: str) -> None:
-    print(text, flush=True)
+    show(result.to_json() if options.json else "\n".join((as_table(frame), *lines)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skipit_nb import charts
+from skipit_nb.cli.tables import as_table, show
 
 if TYPE_CHECKING:
     from skipit_nb.session import Session
@@ -16,7 +16,7 @@ PROFILED = 200
 MARGIN = 0.02
 
 
-def tell(session: Session, task: str, limit: int, seed: int, out: Path, show: Callable[[str], None]) -> None:
+def tell(session: Session, task: str, limit: int, seed: int, out: Path) -> None:
     """Print the three answers and save their pictures.
 
     Args:
@@ -25,10 +25,7 @@ def tell(session: Session, task: str, limit: int, seed: int, out: Path, show: Ca
         limit: Questions of the A/B.
         seed: Of the sampling.
         out: Folder of the pictures; made if it is not there.
-        show: Prints one text.
     """
-    from skipit_nb.cli.commands import as_table
-
     show(f"{session} on {task}\n\n1. Where is the model redundant?\n")
     profile = session.profile(task, limit=PROFILED, seed=seed)
     show(as_table(profile.frame[profile.frame.tokens != "first"]))

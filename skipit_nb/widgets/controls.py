@@ -48,13 +48,21 @@ class Controls(anywidget.AnyWidget):
     revision = traitlets.Int(0).tag(sync=True)
     """Grows when a value that was entered has been dealt with, so that the field shows what became of it."""
 
-    def on_enter(self, enter: Callable[[str, Any], object]) -> None:
-        """Call `enter(name, value)` when the user has entered a value; nobody has checked it yet, see `checked`."""
+    refused = traitlets.Unicode("").tag(sync=True)
+    """The field whose last entry was refused: it keeps what was typed, to be mended."""
+
+    def on_enter(self, enter: Callable[[str, Any], bool]) -> None:
+        """Call `enter(name, value)` when the user has entered a value; it says whether the value was taken.
+
+        Nobody has checked the value before that, see `checked`.
+        """
 
         def hear(_: object, content: Any, __: object) -> None:
             if isinstance(content, dict) and "enter" in content:
-                enter(content["enter"], content.get("value"))
-                self.revision += 1
+                was_taken = enter(content["enter"], content.get("value"))
+                with self.hold_sync():
+                    self.refused = "" if was_taken else str(content["enter"])
+                    self.revision += 1
 
         self.on_msg(hear)
 

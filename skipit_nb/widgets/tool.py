@@ -1,15 +1,8 @@
 """`Tool`: what every widget of the toolkit offers, with a browser and without one.
 
 A tool *holds* its view. Its state is one frozen value, here, never in a browser; its data is a DataFrame; whatever a
-click does, a method does too. Nothing of ipywidgets is imported before the tool is shown for the first time.
-
-To make one, subclass `Tool` with a frozen `Stored` dataclass as state and give it
-
-    _check(state)    the state, normalised; raises our errors
-    data, chart      the DataFrame behind the picture, and the picture as an Altair chart
-    code()           a cell that gives the same data; `opening()` has its first lines
-    _work()          what `run` does on the session's worker (or None)
-    _make_view()     a `ToolView`; import it inside, so that ipywidgets loads only then
+click does, a method does too. Nothing of ipywidgets is imported before the tool is shown for the first time, so a
+subclass imports its `ToolView` inside `_make_view`.
 """
 
 from __future__ import annotations

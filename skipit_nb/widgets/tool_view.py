@@ -32,7 +32,7 @@ class ToolView(ABC):
         self._drawing = threading.RLock()
         self._job_bar: JobBar | None = None
         self._bound: list[Controls] = []
-        self.box = ipywidgets.VBox([KeyGuard(), *self.parts(), self.message])
+        self.box = ipywidgets.VBox([KeyGuard(), self.message, *self.parts()])
         self.box.add_class("skipit")
         self.box.add_class("skipit-tool")
         self.show(frozenset())
@@ -85,19 +85,29 @@ class ToolView(ABC):
         controls.on_enter(self.guarded(enter))
         return controls
 
-    def guarded(self, action: Callable[..., object]) -> Callable[..., None]:
-        """`action`, but what it raises is shown in the tool's own area. For every callback from the page."""
+    def guarded(self, action: Callable[..., object]) -> Callable[..., bool]:
+        """`action`, but what it raises is shown in the tool's own area. For every callback from the page.
 
-        def call(*args: Any) -> None:
+        What it gives says whether all went well.
+        """
+
+        def call(*args: Any) -> bool:
             try:
                 action(*args)
             except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it here, and goes on
                 self.complain(error)
-            else:
-                if self.message.tone == "error":
-                    self.message.say("")
+                return False
+            self._forgive()
+            return True
 
         return call
+
+    def _forgive(self) -> None:
+        """Take the last complaint away, and the marks on fields that caused one."""
+        if self.message.tone == "error":
+            self.message.say("")
+        for controls in self._bound:
+            controls.refused = ""
 
     def complain(self, error: BaseException) -> None:
         """Show an error, as text, with the name of its class."""

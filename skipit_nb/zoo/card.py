@@ -1,14 +1,12 @@
 """The model card: numbers in card.json, and the same numbers in words and tables in README.md.
 
-card.json may also hold "profile", what the layers of the finished model look like:
+card.json may also hold "profiles", for each task what the layers of the finished model look like:
 
-    n         questions that it was measured on
-    base      accuracy with every layer running, 0 to 1
-    layers    one a layer: {"layer", "vision", "text"}, distance 1 - cos between input and output
-    entry     one a k: {"k", "accuracy"}, vision tokens absent from layers 0 to k - 1
-    exit      one a k: {"k", "accuracy"}, vision tokens absent from layer k on
-    skip      one a layer: {"layer", "accuracy"}, the layer skipped as a whole
-    remark    a sentence on what is to be seen there
+    task, n, base              the questions, how many, and the accuracy with every layer running
+    vision, text, var          per layer: distances in 1 - cos, attention of the last prompt token on the image
+    entry                      accuracy with vision tokens absent from layers 0..k-1, for k = 1..num_layers
+    exit                       accuracy with vision tokens absent from layer k on, for k = 0..num_layers-1
+    whole, frozen, absent      accuracy with one layer skipped, its vision tokens frozen, or absent
 """
 
 from __future__ import annotations
@@ -92,7 +90,7 @@ def render_card(card: dict[str, Any]) -> str:
         _joint(card.get("alone", [])),
         _DATA,
         _recipe(card),
-        _profile(card.get("profile")),
+        *(_profile(profile) for profile in card.get("profiles", [])),
         _remarks(card.get("remarks", [])),
     ]
     return "\n".join(part for part in parts if part)
@@ -159,33 +157,25 @@ def _recipe(card: dict[str, Any]) -> str:
     )
 
 
-def _profile(profile: dict[str, Any] | None) -> str:
-    if profile is None:
-        return ""
-    entry = {row["k"]: row["accuracy"] for row in profile["entry"]}
-    exits = {row["k"]: row["accuracy"] for row in profile["exit"]}
-    skip = {row["layer"]: row["accuracy"] for row in profile["skip"]}
+def _profile(profile: dict[str, Any]) -> str:
     rows = [
         (
-            layer["layer"],
-            f"{layer['vision']:.4f}",
-            f"{layer['text']:.4f}",
-            _percent(entry.get(layer["layer"])),
-            _percent(exits.get(layer["layer"])),
-            _percent(skip.get(layer["layer"])),
+            layer,
+            f"{vision:.4f}",
+            f"{profile['text'][layer]:.4f}",
+            f"{profile['var'][layer]:.2f}",
+            *(_percent(profile[name][layer]) for name in ("whole", "frozen", "absent", "exit", "entry")),
         )
-        for layer in profile["layers"]
+        for layer, vision in enumerate(profile["vision"])
     ]
+    head = ("layer", "vision distance", "text distance", "VAR", "skip it whole", "vision frozen", "vision absent")
     return (
-        "## What its layers look like\n\n"
-        f"Measured on {profile['n']:,} questions; {_percent(profile['base'])} are right with every layer running. "
-        "Distance is 1 - cos between a layer's input and output, 0 to 2, low for a redundant layer.\n\n"
-        + _table(
-            ("layer", "vision distance", "text distance", "vision enters here", "vision exits here", "layer skipped"),
-            rows,
-        )
-        + "\n*Vision enters here*: vision tokens absent from all layers below; *vision exits here*: absent from this "
-        "layer on.\n" + (f"\n{profile['remark']}\n" if profile.get("remark") else "")
+        f"## What its layers look like: {profile['task']}\n\n"
+        f"Measured on {profile['n']:,} test questions (`limit=1000`, seed 0); {_percent(profile['base'])} are right "
+        "with every layer running. Distance is 1 - cos between a token's state before and after the layer, 0 to 2, low "
+        "for a redundant layer. VAR is the share of its attention that the last word of the prompt gives to the "
+        "image.\n\n"
+        + _table((*head, "vision exits before it", "vision enters after it"), rows)
     )
 
 

@@ -15,7 +15,7 @@ Shapes:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -64,6 +64,12 @@ class Packed:
         seen = before & ((theirs == 0) | (theirs == mine)) & (theirs != _PADDING)
         # Padding sees itself: a row of nothing would be NaN.
         return (seen | torch.eye(length, dtype=torch.bool, device=seen.device))[:, None]
+
+    def without(self, patches: Tensor) -> Packed:
+        """Hide vision tokens from all others, row x 64 of booleans."""
+        segments = self.segments.clone()
+        segments[:, 1 : 1 + NUM_VISION_TOKENS][patches.to(segments.device)] = _PADDING
+        return replace(self, segments=segments)
 
     def to(self, device: torch.device) -> Packed:
         """Move the batch to a device."""

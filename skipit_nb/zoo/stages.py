@@ -121,6 +121,15 @@ class Dealer:
         rows = [draw_items(items, self.plan.num_questions, self.rng) for items in batch.items]
         return pack([image_prefix()] * len(rows), rows).to(self.room.device)
 
+    def empty_patches(self, scenes: Tensor) -> Tensor:
+        """Choose patches that show nothing, from none to all of an image's, image x patch.
+
+        Among 64 patches a decoder hardly learns to compare what it sees with what it is asked; among few it does.
+        """
+        empty = ~(scenes != 0).any(dim=-1).cpu()
+        share = 1 - torch.rand(len(scenes), 1, generator=self.generator) ** 2
+        return empty & (torch.rand(empty.shape, generator=self.generator) < share)
+
 
 def run_stage(room: Classroom, plan: StagePlan) -> None:
     """Run one stage to its end."""
@@ -148,7 +157,7 @@ def _vision_loss(dealer: Dealer, reader: SymbolReader) -> Tensor:
 
 def _language_loss(dealer: Dealer) -> Tensor:
     model, batch = dealer.room.model, dealer.deal(told=True)
-    packed = dealer.ask(batch)
+    packed = dealer.ask(batch).without(dealer.empty_patches(batch.scenes))
     hidden = hidden_states(model, packed, dealer.room.symbols(batch.scenes))
     return _answers_cross_entropy(model, packed, hidden) + _LANGUAGE_WEIGHT * _next_word(model, packed, hidden)
 

@@ -77,7 +77,11 @@ def test_text_is_read_on_enter_and_a_slip_is_explained_beside_it(draw: Draw, por
     field.press("Enter")
     page.settle()
     expect(page.page.get_by_role("alert")).to_contain_text("SkipSetSyntaxError: 'vision gone 9' is not a skip set")
+    expect(field).to_have_value("vision gone 9")  # to be mended, not typed again
+    expect(field).to_have_attribute("aria-invalid", "true")
     page.press("Clear")
+    expect(field).to_have_value("none")
+    expect(field).to_have_attribute("aria-invalid", "false")
     expect(page.page.get_by_role("alert")).to_have_count(0)
     assert page.tool.skipset.is_empty
 
@@ -87,6 +91,9 @@ def test_undo_keeps_the_focus_where_it_was(draw: Draw, port: FakeSession) -> Non
     page.press("Add")
     assert str(page.tool.skipset) == "vision absent 0-5"
     expect(page.page.get_by_role("button", name="Add")).to_be_focused()
+    page.tool.early_exit(9)
+    page.press("Undo")
+    expect(page.page.get_by_role("button", name="Undo")).to_be_focused()
     page.press("Undo")
     assert page.tool.skipset.is_empty
     expect(page.page.get_by_role("button", name="Undo")).to_be_disabled()
@@ -189,6 +196,9 @@ def test_axe_finds_nothing_to_complain_about(draw: Draw, port: FakeSession, is_d
             page.dark()
         tool.view.message.say("SettingError: something is not right.", "error")
         page.settle()
+        assert violations(page.page, "#host") == []
+        page.page.set_viewport_size({"width": 320, "height": 900})
+        page.page.wait_for_timeout(100)
         assert violations(page.page, "#host") == []
 
 

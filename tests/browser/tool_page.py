@@ -8,13 +8,15 @@ from playwright.sync_api import Locator, Page
 
 from tests.browser.component_page import plain_state
 
-PAGE = """<!doctype html><html lang='en'><title>tool</title><style>body { margin: 8px; font-family: sans-serif }
+PAGE = """<!doctype html><html lang='en'><title>tool</title><style>
+body { margin: 8px; font-family: sans-serif }
 .widget-vbox, .widget-hbox { display: flex; flex-direction: column; min-width: 0 } .widget-hbox { flex-direction: row }
 </style><body data-jp-theme-light='true'><main id='host'></main></body></html>"""
 
 DARK = """() => { document.body.dataset.jpThemeLight = 'false'; document.body.style.background = '#111';
-    for (const [name, value] of Object.entries({ 'ui-font-color1': '#fff', 'layout-color0': '#111', 'layout-color1': '#111',
-        'layout-color2': '#2a2a2a', 'border-color1': '#616161', 'border-color2': '#424242' }))
+    for (const [name, value] of Object.entries({ 'ui-font-color1': '#fff',
+        'layout-color0': '#111', 'layout-color1': '#111', 'layout-color2': '#2a2a2a',
+        'border-color1': '#616161', 'border-color2': '#424242' }))
         document.documentElement.style.setProperty(`--jp-${name}`, value); }"""
 
 # What Jupyter's widget manager does, as far as our widgets need it.

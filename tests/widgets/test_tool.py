@@ -5,6 +5,7 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -369,6 +370,23 @@ def test_a_second_run_cancels_the_first(evaluator: ABEvaluator, port: FakeSessio
         first.result(5)
     assert evaluator.job is not None
     assert evaluator.job.result(5) is evaluator.result
+
+
+def test_a_run_that_does_not_hear_it_was_cancelled_does_not_overwrite_the_newer_one(
+    evaluator: ABEvaluator, port: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [port.compare("shapes", None, b, limit=12) for b in ("none", "whole 1")]
+    answers, begun, go_on = iter(found), threading.Event(), threading.Event()
+    monkeypatch.setattr(port, "compare", lambda *_, **__: (begun.set(), go_on.wait(5), next(answers))[2])
+    heard: list[object] = []
+    evaluator.observe(lambda change: heard.append(change.new), "result")
+    evaluator.run(block=False)
+    assert begun.wait(5)
+    evaluator.run(block=False)
+    go_on.set()
+    assert evaluator.job is not None
+    evaluator.job.result(5)
+    assert heard == [found[1]]
 
 
 def test_a_run_that_fails_says_so_and_can_be_run_again(

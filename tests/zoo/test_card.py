@@ -31,13 +31,17 @@ CARD = {
     "cost": {"wall_s": 1800.0, "cpu_s": 1700.0, "device": "cpu", "threads": 1, "cores": 2},
 }
 PROFILE = {
-    "n": 924,
+    "task": "toy",
+    "n": 1003,
     "base": 0.97,
-    "layers": [{"layer": 0, "vision": 0.007, "text": 0.228}, {"layer": 1, "vision": 0.004, "text": 0.095}],
-    "entry": [{"k": 0, "accuracy": 0.97}, {"k": 1, "accuracy": 0.909}],
-    "exit": [{"k": 0, "accuracy": 0.612}, {"k": 1, "accuracy": 0.708}],
-    "skip": [{"layer": 0, "accuracy": 0.869}, {"layer": 1, "accuracy": 0.939}],
-    "remark": "Early vision distance is low, yet late entry is costly.",
+    "vision": [0.007, 0.004],
+    "text": [0.228, 0.095],
+    "var": [0.4, 0.05],
+    "entry": [0.909, 0.5],
+    "exit": [0.612, 0.708],
+    "whole": [0.869, 0.939],
+    "frozen": [0.965, 0.964],
+    "absent": [0.901, 0.943],
 }
 
 
@@ -60,10 +64,10 @@ def test_the_card_leaves_out_what_was_not_measured() -> None:
 
 
 def test_the_card_shows_a_profile_where_there_is_one() -> None:
-    text = render_card({**CARD, "profile": PROFILE})
-    assert "Measured on 924 questions; 97.0 % are right" in text
-    assert "| 1 | 0.0040 | 0.0950 | 90.9 % | 70.8 % | 93.9 % |" in text
-    assert text.count(PROFILE["remark"]) == 1
+    text = render_card({**CARD, "profiles": [PROFILE]})
+    assert "## What its layers look like: toy" in text
+    assert "Measured on 1,003 test questions (`limit=1000`, seed 0); 97.0 % are right" in text
+    assert "| 1 | 0.0040 | 0.0950 | 0.05 | 93.9 % | 96.4 % | 94.3 % | 70.8 % | 50.0 % |" in text
 
 
 def test_the_card_says_what_learning_both_tasks_cost() -> None:

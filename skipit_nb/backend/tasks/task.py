@@ -70,6 +70,11 @@ class Task:
         )
 
     @property
+    def full_name(self) -> str:
+        """Name and split, as results carry them: ``easy-vqa/test``."""
+        return f"{self.name}/{self.split}"
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The types of question in this task, sorted."""
         return tuple(sorted({example.kind for example in self.examples}))

@@ -61,13 +61,16 @@ function render({ model, el }) {
       box.hidden = Boolean(field.hidden);
       control.disabled = Boolean(field.disabled);
       if (field.hint) { control.title = field.hint; control.setAttribute("aria-description", field.hint); }
-      if (value != null && control.tagName !== "BUTTON") control.value = String(value);
+      if (control.tagName === "BUTTON") return;
+      const isRefused = field.name === model.get("refused");  // what was typed stays, to be mended
+      control.setAttribute("aria-invalid", String(isRefused));
+      if (value != null && !isRefused) control.value = String(value);
     });
   };
   row.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it
     if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab") event.stopPropagation();
   });
-  const names = ["fields", "values", "label", "revision"].map(name => `change:${name}`);
+  const names = ["fields", "values", "label", "refused", "revision"].map(name => `change:${name}`);
   names.forEach(name => model.on(name, paint));
   paint();
   return () => names.forEach(name => model.off(name, paint));

@@ -52,7 +52,7 @@ function render({ model, el }) {
   const paint = () => {
     const counts = model.get("counts"), items = model.get("items"), chosen = model.get("chosen");
     const isEmpty = Object.keys(counts).length === 0;
-    [head, list, more].forEach(part => { part.hidden = isEmpty; });
+    el.classList.toggle("skipit-gone", isEmpty);
     Object.entries(buttons).forEach(([name, button]) => {
       button.textContent = `${FILTERS[name]} (${(counts[name] ?? 0).toLocaleString("en")})`;
       button.setAttribute("aria-pressed", String(name === chosen));

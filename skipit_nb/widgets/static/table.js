@@ -1,6 +1,9 @@
 // A small table of text.
 function render({ model, el }) {
   el.classList.add("skipit");
+  const watcher = new ResizeObserver(([{ target }]) => {  // what scrolls must be reached by keyboard
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0; else target.removeAttribute("tabindex");
+  });
   const paint = () => {
     const words = new Set([0, ...model.get("words")]);
     const cell = (text, column, tag, scope) => {
@@ -15,6 +18,7 @@ function render({ model, el }) {
       made.append(...texts.map((text, i) => (scope || i ? cell(text, i, tag, scope) : cell(text, i, "th", "row"))));
       return made;
     };
+    watcher.disconnect();
     el.replaceChildren();
     if (!model.get("rows").length) return;
     const box = document.createElement("div"), table = document.createElement("table");
@@ -24,11 +28,15 @@ function render({ model, el }) {
     table.createTBody().append(...model.get("rows").map(texts => line(texts, "td")));
     box.append(table);
     el.append(box);
+    watcher.observe(box);
   };
   const names = ["caption", "columns", "rows", "words"].map(name => `change:${name}`);
   names.forEach(name => model.on(name, paint));
   paint();
-  return () => names.forEach(name => model.off(name, paint));
+  return () => {
+    watcher.disconnect();
+    names.forEach(name => model.off(name, paint));
+  };
 }
 
 export default { render };

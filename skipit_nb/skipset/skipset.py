@@ -1,88 +1,36 @@
-"""`SkipSet`: which layers each modality skips, and how. The word everything else is written in.
-
-A skip set is a row of *cells*, one per layer. A cell says what happens at that layer:
-
-    cell      whole | attn | mlp, or nothing, for the layer · and per modality: frozen | absent, or nothing
-    head      the cells of layers 0, 1, ...
-    tail      the cell of every layer after the head; only an *open* set has one
-
-An open set does not know how many layers the model has ("vision absent 16-"); `bind(num_layers)` closes it.
-"""
+"""`SkipSet`: which layers each modality skips, and how. The word everything else is written in."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
 from skipit_nb.errors import (
     LayerCountError,
     LayerIndexError,
     ResultFormatError,
     SettingError,
-    SkipSetConflictError,
     SkipSetSyntaxError,
     UnboundSkipSetError,
 )
-
-Action = Literal["run", "attn", "mlp", "frozen", "absent", "whole"]
-"""What is done at one layer, weakest first: run, skip attention, skip the MLP, frozen, absent, whole layer."""
+from skipit_nb.skipset import written
+from skipit_nb.skipset.cells import (
+    LAYER_ACTIONS,
+    MODALITIES,
+    MODALITY_ACTIONS,
+    MOST_LAYERS,
+    RUN,
+    Action,
+    Cell,
+    Pattern,
+)
 
 Layers = int | Iterable[int]
 """One layer, or several: ints from 0, a list of them, or a half-open `range(a, b)`."""
-
-LAYER_ACTIONS = ("attn", "mlp", "whole")
-MODALITY_ACTIONS = ("frozen", "absent")
-MODALITIES = ("vision", "text")
-MOST_LAYERS = 9_999
-"""A written layer above this is a slip of the finger, not a model."""
-
-_STRENGTH = {"run": 0, "attn": 1, "mlp": 1, "frozen": 2, "absent": 3, "whole": 4}
-_SPAN = re.compile(r"(\d+)(?:(-)(\d+)?)?")
-_NAME = re.compile(r"[a-z][a-z_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """What one layer does. Canonical: where no modality runs, `layer` is "whole" and `modalities` is empty."""
-
-    layer: str = "run"
-    modalities: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def canonical(cls, layer: str, modalities: Mapping[str, str]) -> _Cell:
-        stopped = {name: action for name, action in modalities.items() if action != "run"}
-        if layer == "whole" or stopped.keys() >= set(MODALITIES):
-            return cls("whole")
-        return cls(layer, tuple(sorted(stopped.items())))
-
-    def action(self, modality: str) -> str:
-        """The stronger of what the layer does and what the modality does."""
-        return max(self.layer, dict(self.modalities).get(modality, "run"), key=_STRENGTH.__getitem__)
-
-    def __or__(self, other: _Cell) -> _Cell:
-        """Join two cells: the stronger action wins; attention with MLP is the whole layer."""
-        layers = {self.layer, other.layer} - {"run"}
-        layer = "whole" if layers >= {"attn", "mlp"} else max(layers, key=_STRENGTH.__getitem__, default="run")
-        mine, theirs = dict(self.modalities), dict(other.modalities)
-        both = {
-            name: max(mine.get(name, "run"), theirs.get(name, "run"), key=_STRENGTH.__getitem__)
-            for name in mine.keys() | theirs.keys()
-        }
-        return _Cell.canonical(layer, both)
-
-    def clauses(self) -> Iterator[str]:
-        """The clause names of this cell, such as 'vision absent' or 'whole'."""
-        yield from (f"{name} {action}" for name, action in self.modalities)
-        if self.layer != "run":
-            yield self.layer
-
-
-_RUN = _Cell()
 
 
 @functools.total_ordering
@@ -112,18 +60,15 @@ class SkipSet:
         (0, 1)
     """
 
-    head: tuple[_Cell, ...] = ()
-    tail: _Cell = _RUN
+    head: tuple[Cell, ...] = ()
+    tail: Cell = RUN
     num_layers: int | None = None
     _text: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        head = self.head
-        if self.num_layers is None:
-            while head and head[-1] == self.tail:
-                head = head[:-1]
-        object.__setattr__(self, "head", head)
-        object.__setattr__(self, "_text", _written(head, self.tail, self.num_layers))
+        pattern = self._pattern if self.is_bound else self._pattern.trimmed()
+        object.__setattr__(self, "head", pattern.head)
+        object.__setattr__(self, "_text", written.write(pattern, is_open=not self.is_bound))
 
     # -- making one -----------------------------------------------------------------------------------------------
 
@@ -145,27 +90,27 @@ class SkipSet:
     @classmethod
     def absent(cls, layers: Layers, *, num_layers: int | None = None, modality: str = "vision") -> Self:
         """The modality's tokens are not there at `layers`; they come back, unchanged, at the next other layer."""
-        return cls._of(layers, _Cell("run", ((modality, "absent"),)), num_layers)
+        return cls._of(layers, Cell("run", ((modality, "absent"),)), num_layers)
 
     @classmethod
     def freeze(cls, layers: Layers, *, num_layers: int | None = None, modality: str = "vision") -> Self:
         """The modality's tokens keep their state at `layers` but stay visible as keys and values (ShortV)."""
-        return cls._of(layers, _Cell("run", ((modality, "frozen"),)), num_layers)
+        return cls._of(layers, Cell("run", ((modality, "frozen"),)), num_layers)
 
     @classmethod
     def whole(cls, layers: Layers, *, num_layers: int | None = None) -> Self:
         """Nothing is computed at `layers`: the hidden state of every token passes on."""
-        return cls._of(layers, _Cell("whole"), num_layers)
+        return cls._of(layers, Cell("whole"), num_layers)
 
     @classmethod
     def attn(cls, layers: Layers, *, num_layers: int | None = None) -> Self:
         """Attention is skipped at `layers`; the MLP runs."""
-        return cls._of(layers, _Cell("attn"), num_layers)
+        return cls._of(layers, Cell("attn"), num_layers)
 
     @classmethod
     def mlp(cls, layers: Layers, *, num_layers: int | None = None) -> Self:
         """The MLP is skipped at `layers`; attention runs."""
-        return cls._of(layers, _Cell("mlp"), num_layers)
+        return cls._of(layers, Cell("mlp"), num_layers)
 
     @classmethod
     def parse(cls, text: str, *, num_layers: int | None = None) -> Self:
@@ -178,16 +123,7 @@ class SkipSet:
             SkipSetConflictError: If two clauses give one layer two actions.
             LayerIndexError: If `num_layers` is given and a layer is outside.
         """
-        if not isinstance(text, str):
-            raise SkipSetSyntaxError(repr(text), "it is not text")
-        if text.strip().lower() == "none":
-            return cls.none(num_layers=num_layers)
-        result = cls()
-        for clause in text.split(";"):
-            added = _read_clause(clause, text)
-            _refuse_conflict(result, added, text)
-            result = result | added
-        return result._maybe_bind(num_layers)
+        return cls(*written.read(text))._maybe_bind(num_layers)
 
     @classmethod
     def of(cls, value: SkipSet | str | None, *, num_layers: int | None = None) -> SkipSet:
@@ -209,7 +145,7 @@ class SkipSet:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is skipped anywhere."""
-        return self.tail == _RUN and all(cell == _RUN for cell in self.head)
+        return self.tail == RUN and all(cell == RUN for cell in self.head)
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -219,8 +155,7 @@ class SkipSet:
     def action(self, layer: int, modality: str) -> Action:
         """What happens to the modality's tokens at `layer`: the strongest action that covers them."""
         _check_layer(layer, self.num_layers)
-        cell = self.head[layer] if layer < len(self.head) else self.tail
-        return cell.action(modality)  # type: ignore[return-value]
+        return self._pattern.at(layer).action(modality)  # type: ignore[return-value]
 
     def layers(self, action: str, modality: str = "vision") -> tuple[int, ...]:
         """The layers at which `modality` meets `action`, ascending.
@@ -256,10 +191,10 @@ class SkipSet:
                 raise SettingError("modality", name, f"one of {', '.join(known)} for this model")
         if self.num_layers is not None and self.num_layers != num_layers:
             raise LayerCountError(self.num_layers, num_layers)
-        if not self.is_bound and (last := self._last_named_layer()) >= num_layers:
+        if not self.is_bound and (last := self._pattern.last_named_layer()) >= num_layers:
             raise LayerIndexError(last, num_layers)
         cells = self.head + (self.tail,) * (num_layers - len(self.head))
-        return type(self)(cells, _RUN, num_layers)
+        return type(self)(cells, RUN, num_layers)
 
     def open(self) -> Self:
         """The set without its number of layers: what reaches the last layer goes "to the last" again."""
@@ -280,7 +215,7 @@ class SkipSet:
         head = [*self.head, *(self.tail,) * (max(wanted, default=-1) + 1 - len(self.head))]
         for layer in wanted:
             _check_layer(layer, self.num_layers)
-            head[layer] = _replaced(head[layer], action, modality)
+            head[layer] = head[layer].replaced(action, modality)
         return type(self)(tuple(head), self.tail, self.num_layers)
 
     def __or__(self, other: SkipSet) -> Self:
@@ -292,9 +227,7 @@ class SkipSet:
             two = two.bind(one.num_layers)  # type: ignore[arg-type]
         elif two.is_bound:
             one = one.bind(two.num_layers)  # type: ignore[arg-type]
-        length = max(len(one.head), len(two.head))
-        head = tuple(_cell_at(one, layer) | _cell_at(two, layer) for layer in range(length))
-        return type(self)(head, one.tail | two.tail, one.num_layers)
+        return type(self)(*one._pattern.joined(two._pattern), one.num_layers)
 
     # -- writing it -----------------------------------------------------------------------------------------------
 
@@ -334,46 +267,23 @@ class SkipSet:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _pattern(self) -> Pattern:
+        return Pattern(self.head, self.tail)
+
     @classmethod
-    def _of(cls, layers: Layers, cell: _Cell, num_layers: int | None) -> Self:
+    def _of(cls, layers: Layers, cell: Cell, num_layers: int | None) -> Self:
         wanted = set(_indices(layers))
-        head = tuple(cell if layer in wanted else _RUN for layer in range(max(wanted, default=-1) + 1))
+        head = tuple(cell if layer in wanted else RUN for layer in range(max(wanted, default=-1) + 1))
         return cls(head)._maybe_bind(num_layers)
 
     @classmethod
     def _band(cls, modality: str, action: str, start: int, stop: int | None, num_layers: int | None) -> Self:
-        """The band [start, stop); a stop of None goes on to the last layer."""
-        cell = _Cell("run", ((modality, action),))
-        if stop is None:
-            return cls((_RUN,) * start, cell)
-        return cls((_RUN,) * start + (cell,) * (stop - start))._maybe_bind(num_layers)
-
-    def _last_named_layer(self) -> int:
-        """The largest layer an open set insists on: its last cell, or the first of what goes on to the last layer.
-
-        "To the last" starts as early as stronger cells hide it: `vision absent 0-10+12-; whole 11` fits 12 layers.
-        """
-        if self.tail == _RUN:
-            return len(self.head) - 1
-        start = len(self.head)
-        while start and self.head[start - 1] | self.tail == self.head[start - 1]:
-            start -= 1
-        return max(start, len(self.head) - 1)
+        cell = Cell("run", ((modality, action),))
+        return cls(*Pattern.band(cell, start, stop))._maybe_bind(num_layers)
 
     def _maybe_bind(self, num_layers: int | None) -> Self:
         return self if num_layers is None else self.bind(num_layers)
-
-
-def _cell_at(skipset: SkipSet, layer: int) -> _Cell:
-    return skipset.head[layer] if layer < len(skipset.head) else skipset.tail
-
-
-def _replaced(cell: _Cell, action: str, modality: str | None) -> _Cell:
-    """The cell after one choice: a layer action replaces everything, a modality's only its own and `whole`."""
-    if modality is None:
-        return _Cell(action)
-    layer = "run" if cell.layer == "whole" else cell.layer
-    return _Cell.canonical(layer, dict(cell.modalities) | {modality: action})
 
 
 def _indices(layers: Layers) -> list[int]:
@@ -403,83 +313,3 @@ def _check_layer(layer: int, num_layers: int | None) -> None:
 def _check_count(num_layers: int) -> None:
     if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 1:
         raise SettingError("num_layers", num_layers, "the number of decoder layers, an int of at least 1")
-
-
-def _written(head: tuple[_Cell, ...], tail: _Cell, num_layers: int | None) -> str:
-    """The written form: one clause per kind of action, modalities before whole layers, spans in order."""
-    names = sorted({name for cell in (*head, tail) for name in cell.clauses()}, key=_clause_order)
-    clauses = []
-    for name in names:
-        hits = [layer for layer, cell in enumerate(head) if name in cell.clauses()]
-        to_last = num_layers is None and name in tail.clauses()
-        clauses.append(f"{name} {_spans(hits, len(head) if to_last else None)}")
-    return "; ".join(clauses) or "none"
-
-
-def _clause_order(name: str) -> tuple[bool, bool, str]:
-    return (name in LAYER_ACTIONS, not name.startswith("vision"), name)
-
-
-def _spans(layers: list[int], to_last: int | None) -> str:
-    """Write layers as spans: [0, 1, 2, 5] is '0-2+5'; with a start of "to the last" also '7-'."""
-    runs: list[list[int]] = []
-    for layer in layers:
-        if runs and layer == runs[-1][-1] + 1:
-            runs[-1].append(layer)
-        else:
-            runs.append([layer])
-    spans = [f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs]
-    if to_last is not None:
-        joins = bool(runs) and runs[-1][-1] + 1 == to_last
-        spans = [*spans[:-1], f"{runs[-1][0]}-"] if joins else [*spans, f"{to_last}-"]
-    return "+".join(spans)
-
-
-def _read_clause(clause: str, text: str) -> SkipSet:
-    words = clause.lower().split()
-    if "," in clause:
-        raise SkipSetSyntaxError(text, f"{clause.strip()!r} has a comma; join layers with '+'")
-    if len(words) == 2 and words[0] in LAYER_ACTIONS:  # noqa: PLR2004 - "whole 28"
-        cell = _Cell(words[0])
-    elif len(words) == 3 and words[1] in MODALITY_ACTIONS and _NAME.fullmatch(words[0]):  # noqa: PLR2004
-        cell = _Cell("run", ((words[0], words[1]),))
-    else:
-        raise SkipSetSyntaxError(text, _what_is_wrong(words, clause))
-    result = SkipSet()
-    for span in words[-1].split("+"):
-        result = result | _read_span(span, cell, text)
-    return result
-
-
-def _what_is_wrong(words: list[str], clause: str) -> str:
-    if not words:
-        return "it has an empty clause"
-    if any(word in MODALITY_ACTIONS for word in words):
-        return f"{clause.strip()!r} is not '<modality> frozen|absent <layers>' (write spans such as 0-3+5, no spaces)"
-    return f"{clause.strip()!r} has no action that is known ({', '.join((*MODALITY_ACTIONS, *LAYER_ACTIONS))})"
-
-
-def _read_span(span: str, cell: _Cell, text: str) -> SkipSet:
-    match = _SPAN.fullmatch(span)
-    if match is None:
-        raise SkipSetSyntaxError(text, f"{span!r} is not a layer (3), a span (0-3) or a span to the last (16-)")
-    start, stop = int(match[1]), int(match[3] or match[1])
-    if max(start, stop) > MOST_LAYERS:
-        raise SkipSetSyntaxError(text, f"no model has a layer {max(start, stop)}")
-    if match[2] and match[3] is None:
-        return SkipSet((_RUN,) * start, cell)
-    if stop < start:
-        raise SkipSetSyntaxError(text, f"the span {span!r} runs backwards")
-    return SkipSet((_RUN,) * start + (cell,) * (stop + 1 - start))
-
-
-def _refuse_conflict(one: SkipSet, two: SkipSet, text: str) -> None:
-    """Refuse a string whose clauses disagree about a layer; joining with `|` is the way to overrule."""
-    for layer in range(max(len(one.head), len(two.head)) + 1):
-        a, b = _cell_at(one, layer), _cell_at(two, layer)
-        if _RUN in (a, b) or a == b:
-            continue
-        theirs = dict(b.modalities)
-        clash = any(theirs.get(name, action) != action for name, action in a.modalities)
-        if clash or "whole" in (a.layer, b.layer) or (a.layer != b.layer and "run" not in (a.layer, b.layer)):
-            raise SkipSetConflictError(text, layer, [*a.clauses(), *b.clauses()])
