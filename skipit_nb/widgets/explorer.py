@@ -208,7 +208,7 @@ class LayerDistanceExplorer(Tool[ExplorerState, RedundancyProfile]):
 
     def _show_seen(self) -> None:
         if self._view is not None:
-            self._view.show(frozenset({SEEN}))
+            self._view.redraw(frozenset({SEEN}))
 
     def _complain(self, job: Job[Seen]) -> None:
         if job is self._looking and job.state == "failed" and self._view is not None and job.exception is not None:

@@ -174,8 +174,7 @@ def _profile(profile: dict[str, Any]) -> str:
         f"Measured on {profile['n']:,} test questions (`limit=1000`, seed 0); {_percent(profile['base'])} are right "
         "with every layer running. Distance is 1 - cos between a token's state before and after the layer, 0 to 2, low "
         "for a redundant layer. VAR is the share of its attention that the last word of the prompt gives to the "
-        "image.\n\n"
-        + _table((*head, "vision exits before it", "vision enters after it"), rows)
+        "image.\n\n" + _table((*head, "vision exits before it", "vision enters after it"), rows)
     )
 
 

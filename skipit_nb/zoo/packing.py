@@ -15,7 +15,7 @@ Shapes:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ _PADDING = -1
 
 @dataclass(frozen=True)
 class Prefix:
-    """What all questions of a sequence see: the image, or a caption that stands for it."""
+    """What all questions of a sequence see: the image, or some of its patches."""
 
     ids: tuple[int, ...]
     """Token ids."""
@@ -65,21 +65,15 @@ class Packed:
         # Padding sees itself: a row of nothing would be NaN.
         return (seen | torch.eye(length, dtype=torch.bool, device=seen.device))[:, None]
 
-    def without(self, patches: Tensor) -> Packed:
-        """Hide vision tokens from all others, row x 64 of booleans."""
-        segments = self.segments.clone()
-        segments[:, 1 : 1 + NUM_VISION_TOKENS][patches.to(segments.device)] = _PADDING
-        return replace(self, segments=segments)
-
     def to(self, device: torch.device) -> Packed:
         """Move the batch to a device."""
         return Packed(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
-def image_prefix() -> Prefix:
-    """Give the prefix of an image: ``<s>`` and 64 image tokens."""
-    ids = (token_id(BEGIN), *[token_id(IMAGE)] * NUM_VISION_TOKENS)
-    return Prefix(ids, tuple(range(len(ids))))
+def image_prefix(patches: Sequence[int] = range(NUM_VISION_TOKENS)) -> Prefix:
+    """Give the prefix of an image: ``<s>`` and an image token for each patch, at the patch's own position."""
+    ids = (token_id(BEGIN), *[token_id(IMAGE)] * len(patches))
+    return Prefix(ids, (0, *(1 + patch for patch in patches)))
 
 
 def pack(prefixes: Sequence[Prefix], items: Sequence[Sequence[Item]]) -> Packed:
@@ -110,20 +104,20 @@ def pack(prefixes: Sequence[Prefix], items: Sequence[Sequence[Item]]) -> Packed:
     return Packed(input_ids, position_ids, segments, answer_rows, answer_columns, answers)
 
 
-def hidden_states(model: LlavaForConditionalGeneration, batch: Packed, vision: Tensor | None) -> Tensor:
+def hidden_states(model: LlavaForConditionalGeneration, batch: Packed, vision: Tensor) -> Tensor:
     """Give the decoder's output for a packed batch.
 
     Args:
         model: The model.
         batch: The packed batch.
-        vision: Projected vision tokens, row x 64 x d_model, or None where captions stand for images.
+        vision: A vector for each image token, row by row: row x 64 x d_model, or token x d_model.
 
     Returns:
         The normed output of the last layer, row x seq x d_model.
     """
     embeds = model.get_input_embeddings()(batch.input_ids)
-    if vision is not None:
-        embeds = torch.cat([embeds[:, :1], vision.to(embeds.dtype), embeds[:, 1 + NUM_VISION_TOKENS :]], dim=1)
+    is_vision = batch.input_ids == token_id(IMAGE)
+    embeds = embeds.masked_scatter(is_vision[..., None], vision.to(embeds.dtype))
     output = model.model.language_model(
         inputs_embeds=embeds,
         attention_mask=batch.attention_mask,

@@ -22,6 +22,7 @@ from skipit_nb.backend.tasks.digits_vqa import Canvas
 from skipit_nb.backend.tasks.easy_vqa import COLORS, SHAPES, is_negated
 from skipit_nb.zoo.architecture import IMAGE_PX, PATCH_PX
 from skipit_nb.zoo.corpus import Item
+from skipit_nb.zoo.vocabulary import vocabulary
 
 UNKNOWN = -100
 """A facet that the training questions do not tell; the losses pass over it."""
@@ -41,18 +42,34 @@ _SIZES = [len(names) for names in FACETS.values()]
 
 
 class Symbols(nn.Module):
-    """A vector for each thing that can be seen; a patch is the sum over its facets."""
+    """A vector for each thing that can be seen; a patch is the sum over its facets.
+
+    Where a question has a word for it, the vector is that word's embedding: so a decoder that sees "7" and
+    reads "7" need not learn that they belong together. Counts have vectors of their own; a patch that is one
+    of 3 digits should not look like a digit 3.
+    """
 
     def __init__(self, width: int, spread: float) -> None:
         super().__init__()
-        self.table = nn.Embedding(sum(_SIZES), width)
-        nn.init.normal_(self.table.weight, std=spread)
+        self.own = nn.Embedding(sum(_SIZES), width)
+        nn.init.normal_(self.own.weight, std=spread)
+        words = [_word(facet, name) for facet, names in FACETS.items() for name in names]
+        self.words = [vocabulary().index(word) if word else -1 for word in words]
 
-    def forward(self, scene: Tensor) -> Tensor:
-        """Turn scenes without unknown facets, image x patch x facet, into image x patch x width."""
+    def forward(self, scene: Tensor, embeddings: Tensor) -> Tensor:
+        """Give the vector of each patch.
+
+        Args:
+            scene: Scenes without unknown facets, image x patch x facet.
+            embeddings: The decoder's embeddings, vocabulary x width.
+
+        Returns:
+            Vectors, image x patch x width.
+        """
+        words = torch.tensor(self.words, device=scene.device)
+        table = torch.where(words[:, None] >= 0, embeddings[words.clamp(min=0)], self.own.weight)
         offsets = torch.tensor([sum(_SIZES[:i]) for i in range(len(_SIZES))], device=scene.device)
-        summed: Tensor = self.table(scene + offsets).sum(dim=2)
-        return summed
+        return table[scene + offsets].sum(dim=2)
 
 
 class SymbolReader(nn.Module):
@@ -117,6 +134,12 @@ def digit_scenes(canvases: Sequence[Canvas]) -> Tensor:
             facets = torch.tensor([0, 0, 1 + digit, _place(order, len(canvas.boxes)), len(canvas.boxes)])
             scene[number, _patches(box.top, box.size), _patches(box.left, box.size)] = facets
     return scene.flatten(1, 2)
+
+
+def _word(facet: str, name: str) -> str | None:
+    if facet == "place":
+        return {"leftmost": "left", "rightmost": "right"}.get(name)
+    return None if name == NOTHING or facet == "count" else name
 
 
 def _patches(start: int, size: int) -> slice:

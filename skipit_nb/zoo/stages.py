@@ -116,19 +116,23 @@ class Dealer:
         device = self.room.device
         return Batch(pixel_values(torch.cat(pixels)).to(device), torch.cat(scenes).to(device), items)
 
-    def ask(self, batch: Batch) -> Packed:
-        """Draw questions about each image and pack them."""
+    def ask(self, batch: Batch, shown: Tensor | None = None) -> Packed:
+        """Draw questions about each image and pack them; `shown` (row x 64) leaves out the other patches."""
         rows = [draw_items(items, self.plan.num_questions, self.rng) for items in batch.items]
-        return pack([image_prefix()] * len(rows), rows).to(self.room.device)
+        if shown is None:
+            prefixes = [image_prefix()] * len(rows)
+        else:
+            prefixes = [image_prefix(row.nonzero()[:, 0].tolist()) for row in shown.cpu()]
+        return pack(prefixes, rows).to(self.room.device)
 
-    def empty_patches(self, scenes: Tensor) -> Tensor:
-        """Choose patches that show nothing, from none to all of an image's, image x patch.
+    def some_patches(self, scenes: Tensor) -> Tensor:
+        """Choose all patches that show something and some of the empty ones, image x patch.
 
-        Among 64 patches a decoder hardly learns to compare what it sees with what it is asked; among few it does.
+        Among few patches a decoder learns sooner to compare what it sees with what it is asked.
         """
-        empty = ~(scenes != 0).any(dim=-1).cpu()
-        share = 1 - torch.rand(len(scenes), 1, generator=self.generator) ** 2
-        return empty & (torch.rand(empty.shape, generator=self.generator) < share)
+        full = (scenes != 0).any(dim=-1)
+        share = torch.rand(len(scenes), 1, generator=self.generator) ** 3
+        return full | (torch.rand(full.shape, generator=self.generator) < share).to(full.device)
 
 
 def run_stage(room: Classroom, plan: StagePlan) -> None:
@@ -157,15 +161,17 @@ def _vision_loss(dealer: Dealer, reader: SymbolReader) -> Tensor:
 
 def _language_loss(dealer: Dealer) -> Tensor:
     model, batch = dealer.room.model, dealer.deal(told=True)
-    packed = dealer.ask(batch).without(dealer.empty_patches(batch.scenes))
-    hidden = hidden_states(model, packed, dealer.room.symbols(batch.scenes))
+    shown = dealer.some_patches(batch.scenes)
+    packed = dealer.ask(batch, shown)
+    symbols = dealer.room.symbols(batch.scenes, model.get_input_embeddings().weight)
+    hidden = hidden_states(model, packed, symbols[shown])
     return _answers_cross_entropy(model, packed, hidden) + _LANGUAGE_WEIGHT * _next_word(model, packed, hidden)
 
 
 def _align_loss(dealer: Dealer) -> Tensor:
     batch = dealer.deal(told=True)
     with torch.no_grad():
-        wanted = dealer.room.symbols(batch.scenes)
+        wanted = dealer.room.symbols(batch.scenes, dealer.room.model.get_input_embeddings().weight)
     said = vision_tokens(dealer.room.model, batch.pixels)
     # In units of the symbols' own spread: 1 for a projector that always says the mean symbol.
     return mse_loss(said, wanted) / wanted.var(dim=(0, 1)).mean()

@@ -403,6 +403,24 @@ def test_a_run_that_fails_says_so_and_can_be_run_again(
     wait_for(lambda: view.message.text == "")
 
 
+def test_a_closed_session_is_explained_in_the_widget(evaluator: ABEvaluator, port: FakeSession) -> None:
+    port.worker.close()
+    evaluator.view.job_bar._handle_custom_msg({"do": "run"}, [])
+    assert evaluator.view.message.text.startswith("SessionClosedError: this session is closed")
+
+
+def test_two_tools_on_one_session_wait_for_each_other(evaluator: ABEvaluator, port: FakeSession) -> None:
+    port.gate.clear()
+    with ABEvaluator(port, b="whole 1", limit=12) as other:
+        other.run(block=False)
+        evaluator.run(block=False)
+        assert evaluator.view.job_bar.message == "waiting for other work on this session"
+        port.gate.set()
+        assert evaluator.job is not None
+        evaluator.job.result(5)
+        assert other.result is not None
+
+
 def test_an_observer_may_wait_for_a_run(evaluator: ABEvaluator) -> None:
     found: list[object] = []
     evaluator.observe(lambda _: found.append(evaluator.run()), "b")

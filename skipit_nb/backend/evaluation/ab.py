@@ -45,7 +45,16 @@ def compare(
     """
     if not examples:
         raise NoExamplesError("a comparison")
-    answered = _answers(live, examples, (a, b), max_new_tokens=max_new_tokens, batch_size=batch_size, tick=tick)
+    timed = examples[:TIMED_PROMPTS] if "latency" in measure else ()
+    total = len(examples) + len(timed)
+    answered = _answers(
+        live,
+        examples,
+        (a, b),
+        max_new_tokens=max_new_tokens,
+        batch_size=batch_size,
+        tick=lambda done, _: tick(done, total),
+    )
     scores_a, scores_b = ([row.scores[arm].value for row in answered] for arm in (0, 1))
     delta, clustered = delta_interval(scores_a, scores_b, [row.example.cluster for row in answered])
     worse, better = _flips(scores_a, scores_b)
@@ -60,7 +69,11 @@ def compare(
         a=a,
         b=b,
         answers=tuple(_paired(row) for row in answered),
-        metrics=(accuracy, *_efficiency(live, examples, a, b, measure, tick)),
+        metrics=(
+            accuracy,
+            *_times(live, a, b, timed, lambda done, _: tick(len(examples) + done, total)),
+            *_costs(live, a, b, measure),
+        ),
         kinds=tuple(_kind_delta(kind, answered) for kind in sorted({row.example.kind for row in answered})),
         verdict=verdict(delta, margin, mde),
         p_mcnemar=exact_mcnemar(worse, better),
@@ -154,18 +167,19 @@ def _paired(row: Answered) -> PairedAnswer:
     )
 
 
-def _efficiency(
-    live: LiveModel, examples: Sequence[Example], a: SkipSet, b: SkipSet, measure: Sequence[str], tick: Tick
-) -> list[Metric]:
-    metrics = time_arms(live, a, b, examples[:TIMED_PROMPTS], tick) if "latency" in measure else []
-    if "flops" in measure:
-        one, two = (prompt_cost(live.shape, skipset) for skipset in (a, b))
-        metrics += [
-            _predicted("prefill FLOPs", "GFLOPs", one.flops_prefill / 1e9, two.flops_prefill / 1e9),
-            _predicted("FLOPs per token", "GFLOPs", one.flops_per_token / 1e9, two.flops_per_token / 1e9),
-            _predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3),
-        ]
-    return metrics
+def _times(live: LiveModel, a: SkipSet, b: SkipSet, examples: Sequence[Example], tick: Tick) -> list[Metric]:
+    return time_arms(live, a, b, examples, tick) if examples else []
+
+
+def _costs(live: LiveModel, a: SkipSet, b: SkipSet, measure: Sequence[str]) -> list[Metric]:
+    if "flops" not in measure:
+        return []
+    one, two = (prompt_cost(live.shape, skipset) for skipset in (a, b))
+    return [
+        _predicted("prefill FLOPs", "GFLOPs", one.flops_prefill / 1e9, two.flops_prefill / 1e9),
+        _predicted("FLOPs per token", "GFLOPs", one.flops_per_token / 1e9, two.flops_per_token / 1e9),
+        _predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3),
+    ]
 
 
 def _predicted(name: str, unit: str, a: float, b: float) -> Metric:

@@ -47,6 +47,7 @@ def time_arms(live: LiveModel, a: SkipSet, b: SkipSet, examples: Sequence[Exampl
             pair = _time_pair(live, a, b, inputs)
         if done or len(examples) == 1:  # the first prompt warms both arms up
             pairs.append(pair)
+    tick(len(examples), len(examples))
     how = f"paired log-ratio t, {len(pairs)} prompts, batch 1, {torch.get_num_threads()} CPU threads"
     return [
         _metric("prefill time", [(x.prefill, y.prefill) for x, y in pairs], how),
