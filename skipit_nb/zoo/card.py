@@ -24,6 +24,7 @@ from skipit_nb.zoo.report import Report
 
 CARD = "card.json"
 README = "README.md"
+COMMAND = "`skipit train tiny --out DIR`"
 _PACKAGES = ("torch", "transformers", "tokenizers", "scikit-learn", "pillow", "numpy")
 
 _INTRODUCTION = """\
@@ -51,7 +52,7 @@ _DATA = """\
 _RECIPE = """\
 Stage *vision* teaches the tower what is over each patch: colour and shape (read out of easy-VQA's training questions),
 or the digit, its place and the count. *Language* teaches the decoder to answer questions about symbolic images, a
-vector for what is over each patch. *Align* teaches tower and projector to say these vectors while the decoder rests.
+vector for what is over each patch. *Align* teaches the projector to turn what the tower sees into these vectors.
 *All* trains everything on questions about images. Several questions share one image in a sequence, each blind to the
 others. easy-VQA's shapes are moved about their ground and mirrored. A question is asked the more often, the rarer its
 answer is (up to five times): otherwise yes/no questions teach the model not to look. Everything was chosen on
@@ -147,7 +148,7 @@ def _recipe(card: dict[str, Any]) -> str:
     ]
     return (
         "## How it was trained\n\n"
-        f"`skipit train tiny --out DIR`, seed {card['seed']}, {card['date']}: {cost['wall_s'] / 60:.0f} minutes "
+        f"{card.get('command', COMMAND)}, seed {card['seed']}, {card['date']}: {cost['wall_s'] / 60:.0f} minutes "
         f"({cost['cpu_s']:,.0f} CPU seconds) on {cost['device']} with {cost['threads']} thread(s); "
         + ", ".join(f"{name} {number}" for name, number in versions.items())
         + ".\n\n"

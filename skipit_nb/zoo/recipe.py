@@ -28,10 +28,10 @@ from skipit_nb.zoo.stages import Classroom, Progress, StagePlan, StageProgress, 
 
 TASKS = ("easy-vqa", "digits-vqa")
 PLAN = (
-    StagePlan("vision", num_steps=1200, num_images=32, learning_rate=1e-3, num_questions=0),
-    StagePlan("language", num_steps=350, num_images=16, learning_rate=2e-3),
-    StagePlan("align", num_steps=200, num_images=32, learning_rate=1e-3, num_questions=0),
-    StagePlan("all", num_steps=350, num_images=16, learning_rate=8e-4),
+    StagePlan("vision", num_steps=1600, num_images=32, learning_rate=1e-3, num_questions=0),
+    StagePlan("language", num_steps=700, num_images=16, learning_rate=2e-3),
+    StagePlan("align", num_steps=160, num_images=32, learning_rate=2e-3, num_questions=0),
+    StagePlan("all", num_steps=400, num_images=16, learning_rate=4e-4),
 )
 SYMBOL_SPREAD = 0.05
 """Standard deviation of the symbols' vectors before training, about that of the words'."""

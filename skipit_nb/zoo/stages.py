@@ -2,7 +2,7 @@
 
 1. vision    the tower learns to see: what is over each patch
 2. language  the decoder learns to answer questions about symbolic images: a vector for what is over each patch
-3. align     projector and tower learn to say these vectors; the decoder rests
+3. align     the projector learns to turn what the tower sees into these vectors; tower and decoder rest
 4. all       everything learns on questions about images
 """
 
@@ -146,7 +146,8 @@ def run_stage(room: Classroom, plan: StagePlan) -> None:
     elif plan.name == "language":
         _optimize(room, plan, [model.model.language_model, room.symbols], lambda: _language_loss(dealer))
     elif plan.name == "align":
-        _optimize(room, plan, [tower, projector], lambda: _align_loss(dealer))
+        # The projector alone: its first steps are wild, and a tower that followed them forgot the digits.
+        _optimize(room, plan, [projector], lambda: _align_loss(dealer))
     else:
         _optimize(room, plan, [model], lambda: _answer_loss(dealer))
 
@@ -174,7 +175,8 @@ def _align_loss(dealer: Dealer) -> Tensor:
         wanted = dealer.room.symbols(batch.scenes, dealer.room.model.get_input_embeddings().weight)
     said = vision_tokens(dealer.room.model, batch.pixels)
     # In units of the symbols' own spread: 1 for a projector that always says the mean symbol.
-    return mse_loss(said, wanted) / wanted.var(dim=(0, 1)).mean()
+    loss: Tensor = mse_loss(said, wanted) / wanted.var(dim=(0, 1)).mean()
+    return loss
 
 
 def _answer_loss(dealer: Dealer) -> Tensor:

@@ -38,6 +38,11 @@ def test_a_question_sees_the_prefix_and_itself_and_nothing_of_its_neighbours() -
     assert not seen[second][segments == 1].any()
 
 
+def test_a_prefix_of_some_patches_keeps_their_positions() -> None:
+    assert image_prefix([3, 40]).positions == (0, 4, 41)
+    assert len(image_prefix().ids) == 65
+
+
 def test_each_question_starts_right_after_the_image() -> None:
     corpus = make_corpus(load_task("digits-vqa", "validation"), max_images=1)
     batch = pack([image_prefix()], corpus.items)

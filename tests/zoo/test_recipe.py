@@ -64,6 +64,7 @@ def test_the_report_counts_what_was_measured(smoke: Smoke) -> None:
         ("vision", "model.multi_modal_projector.linear_1.weight"),
         ("language", "model.vision_tower.encoder.layers.0.mlp.fc1.weight"),
         ("align", "model.language_model.layers.0.mlp.up_proj.weight"),
+        ("align", "model.vision_tower.encoder.layers.0.mlp.fc1.weight"),
     ],
 )
 def test_what_a_stage_does_not_teach_rests(stage: str, resting: str) -> None:

@@ -7,14 +7,14 @@ parameters, and every one is printed with the result.
 from __future__ import annotations
 
 from dataclasses import replace
-from statistics import median
+from statistics import fmean, geometric_mean
 
 from skipit_nb.errors import LayerCountError, SettingError
 from skipit_nb.results import LayerDistance, LayerFlow, LayerReason, Recommendation, RedundancyProfile
 from skipit_nb.skipset import SkipSet
 
-DEFAULT_MAX_VAR = 0.1
-"""At most a tenth of the last token's attention may go to the image in a skipped layer."""
+SMALLEST_DISTANCE = 1e-9
+"""Stands for the distance of an identity layer in a geometric mean."""
 
 
 def recommend(
@@ -23,7 +23,7 @@ def recommend(
     max_distance: float | None = None,
     epsilon: float = 0.02,
     max_tail: float = 0.05,
-    max_var: float = DEFAULT_MAX_VAR,
+    max_var: float | None = None,
 ) -> Recommendation:
     """Find the longest late entry and the longest early exit whose every layer meets both conditions.
 
@@ -35,28 +35,32 @@ def recommend(
 
     Args:
         profile: Measured on the model.
-        max_distance: Threshold on the mean distance, in 1 - cos, 0 to 2; by default the median over layers, so that
-            half the layers count as redundant *for this model*.
+        max_distance: Threshold on the mean distance, in 1 - cos, 0 to 2; by default the geometric mean over layers:
+            less than this model's typical layer, as distances span orders of magnitude.
         epsilon: ε of the tail probability, in 1 - cos.
         max_tail: Threshold on P[d > ε], 0 to 1.
-        max_var: Threshold on VAR, 0 to 1.
+        max_var: Threshold on VAR, 0 to 1; by default the flat share, vision keys / all keys: less than a token would
+            give that attends to everything alike.
 
     Raises:
         SettingError: If a threshold is out of range, or the profile has no vision tokens.
     """
     rows = profile.of("vision")
-    limit = median(row.distance for row in rows) if max_distance is None else max_distance
-    for name, value, top in (("max_distance", limit, 2), ("max_tail", max_tail, 1), ("max_var", max_var, 1)):
+    flow = {row.layer: row for row in profile.flow}
+    if max_distance is None:
+        max_distance = geometric_mean(max(row.distance, SMALLEST_DISTANCE) for row in rows)
+    if max_var is None:
+        max_var = fmean(row.uniform for row in profile.flow) if flow else 0.0
+    for name, value, top in (("max_distance", max_distance, 2), ("max_tail", max_tail, 1), ("max_var", max_var, 1)):
         if not 0 <= value <= top:
             raise SettingError(name, value, f"a number from 0 to {top}")
-    flow = {row.layer: row for row in profile.flow}
-    judged = [_judge(row, flow.get(row.layer), limit, epsilon, max_tail, max_var) for row in rows]
+    judged = [_judge(row, flow.get(row.layer), max_distance, epsilon, max_tail, max_var) for row in rows]
     entry, leave = _bands([reason.is_redundant and reason.is_flow_low for reason in judged])
     skipset = SkipSet.late_entry(entry, num_layers=profile.num_layers) | SkipSet.early_exit(
         leave, num_layers=profile.num_layers
     )
     reasons = tuple(_placed(reason, skipset) for reason in judged)
-    return Recommendation(profile.provenance, skipset, reasons, limit, epsilon, max_tail, max_var)
+    return Recommendation(profile.provenance, skipset, reasons, max_distance, epsilon, max_tail, max_var)
 
 
 def of_model(profile: RedundancyProfile, num_layers: int) -> RedundancyProfile:

@@ -17,13 +17,13 @@ def a_profile(distances, flows):
 
 
 def test_both_ends_are_proposed_where_both_conditions_hold():
-    advice = recommend(a_profile([0.01, 0.01, 0.3, 0.3, 0.01, 0.01], [0.02, 0.02, 0.5, 0.5, 0.01, 0.01]))
+    advice = recommend(a_profile([0.01, 0.01, 0.3, 0.3, 0.01, 0.01], [0.02, 0.02, 0.5, 0.5, 0.01, 0.01]), max_var=0.1)
     assert str(advice.skipset) == "vision absent 0-1+4-5"
     assert [reason.action for reason in advice.reasons] == ["absent"] * 2 + ["run"] * 2 + ["absent"] * 2
 
 
 def test_redundancy_alone_is_not_enough():
-    advice = recommend(a_profile([0.01] * 4 + [0.3] * 2, [0.5] * 6), max_distance=0.05)
+    advice = recommend(a_profile([0.01] * 4 + [0.3] * 2, [0.5] * 6), max_distance=0.05, max_var=0.1)
     assert advice.skipset.is_empty
     assert advice.reasons[0].why == "redundant, but the text reads the image here"
 
@@ -35,7 +35,7 @@ def test_low_flow_alone_is_not_enough():
 
 
 def test_a_good_layer_between_bad_ones_is_not_proposed():
-    advice = recommend(a_profile([0.3, 0.01, 0.3], [0.5, 0.0, 0.5]), max_distance=0.05)
+    advice = recommend(a_profile([0.3, 0.01, 0.3], [0.5, 0.0, 0.5]), max_distance=0.05, max_var=0.1)
     assert advice.skipset.is_empty
     assert advice.reasons[1].why == "meets both conditions, but lies between layers that do not"
 
@@ -53,8 +53,15 @@ def test_one_layer_at_least_keeps_its_vision_tokens():
 
 
 def test_the_tail_alone_can_make_a_layer_redundant():
-    advice = recommend(a_profile([0.3, 0.04], [0.5, 0.0]), max_distance=0.001, epsilon=0.05, max_tail=0.1)
+    advice = recommend(a_profile([0.3, 0.04], [0.5, 0.0]), max_distance=0.001, epsilon=0.05, max_tail=0.1, max_var=0.1)
     assert str(advice.skipset) == "vision absent 1"
+
+
+def test_by_default_redundant_is_below_the_typical_layer_and_low_flow_below_the_flat_share():
+    advice = recommend(a_profile([0.1, 0.001, 0.001], [0.9, 0.9, 0.7]))
+    assert advice.max_distance == pytest.approx((0.1 * 0.001 * 0.001) ** (1 / 3))
+    assert advice.max_var == pytest.approx(0.8)
+    assert str(advice.skipset) == "vision absent 2"
 
 
 def test_the_table_has_a_row_a_layer_and_reads_back():
