@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self, TypeVar
@@ -30,6 +31,10 @@ T = TypeVar("T")
 
 ANSWER_TOKENS = 32
 """Longest free answer, unless asked for more."""
+
+
+class UnknownWordsWarning(UserWarning):
+    """A question has words that the model has no token for; it answers all the same."""
 
 
 class Session:
@@ -176,12 +181,16 @@ class Session:
     ) -> Answer:
         """Answer one question about an image (PIL, array or path), greedily, under a skip set.
 
+        Warns (`UnknownWordsWarning`) of words the model has no token for: the model in the box knows few.
+
         Raises:
             ImageError: If it is not an image.
             QuestionError: If the question has no text.
         """
         live, bound = self._open, self._bound(skipset)
         inputs = live.inputs([image], [question])
+        if unknown := live.unknown_words(question):
+            warnings.warn(f"{live.name} does not know: {', '.join(unknown)}", UnknownWordsWarning, stacklevel=2)
         with live.skipping(bound):
             answer = live.generate(inputs, max_new_tokens=max_new_tokens)[0]
         return Answer(answer.text, answer.probability, bound, answer.num_tokens)

@@ -23,6 +23,7 @@ from skipit_nb.errors import (
     UnknownTaskError,
 )
 from skipit_nb.results import Comparison
+from skipit_nb.session import UnknownWordsWarning
 from tests.backend.live.reference import reference_logits
 from tests.backend.live.tiny_llava import tiny_llava
 
@@ -46,6 +47,11 @@ def test_the_model_in_the_box_answers(session, examples):
     assert 0 < answer.probability <= 1
     assert answer.num_tokens >= 1
     assert answer.skipset.is_empty
+
+
+def test_words_the_model_does_not_know_are_named(session, examples):
+    with pytest.warns(UnknownWordsWarning, match="tiny does not know: elephant"):
+        session.ask(examples[0].image, "how many elephant digits are there?")
 
 
 def test_an_image_may_be_a_picture_an_array_or_a_path(session, examples, tmp_path):
@@ -197,14 +203,18 @@ def test_skipping_holds_the_model_for_the_whole_block(session, examples):
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda s, e: s.ask("no such file.png", "what?"), ImageError, "there is no such file"),
-        (lambda s, e: s.ask(b"bytes", "what?"), ImageError, "holds no pixels"),
-        (lambda s, e: s.ask(np.zeros((4, 4)), "what?"), ImageError, "not uint8 RGB"),
-        (lambda s, e: s.ask(Image.new("RGB", (0, 5)), "what?"), ImageError, "its size is 0 x 5"),
+        (lambda s, e: s.ask("no such file.png", "how many digits are there?"), ImageError, "there is no such file"),
+        (lambda s, e: s.ask(b"bytes", "how many digits are there?"), ImageError, "holds no pixels"),
+        (lambda s, e: s.ask(np.zeros((4, 4)), "how many digits are there?"), ImageError, "not uint8 RGB"),
+        (lambda s, e: s.ask(Image.new("RGB", (0, 5)), "how many digits are there?"), ImageError, "its size is 0 x 5"),
         (lambda s, e: s.ask(e[0].image, ""), QuestionError, "the question is ''"),
         (lambda s, e: s.ask(e[0].image, "  \n"), QuestionError, "Expected some text"),
         (lambda s, e: s.ask(e[0].image, None), QuestionError, "None"),
-        (lambda s, e: s.ask(e[0].image, "what?", skipset="whole 12"), LayerIndexError, "outside 0..11"),
+        (
+            lambda s, e: s.ask(e[0].image, "how many digits are there?", skipset="whole 12"),
+            LayerIndexError,
+            "outside 0..11",
+        ),
         (lambda s, e: s.profile([]), NoExamplesError, "at least one example"),
         (lambda s, e: s.profile("vqa-3000"), UnknownTaskError, "there is no task 'vqa-3000'"),
         (lambda s, e: s.profile(TASK, limit=0), LimitError, "limit is 0"),
@@ -226,15 +236,15 @@ def test_a_file_that_is_not_an_image_is_refused(session, tmp_path):
     path = tmp_path / "image.png"
     path.write_text("not an image")
     with pytest.raises(ImageError, match="cannot identify image file"):
-        session.ask(path, "what?")
+        session.ask(path, "how many digits are there?")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 20)
     with pytest.raises(ImageError):
-        session.ask(path, "what?")
+        session.ask(path, "how many digits are there?")
 
 
 def test_a_session_without_a_processor_says_what_it_needs():
     with Session(tiny_llava()) as bound, pytest.raises(MissingProcessorError, match="Session\\(model, processor\\)"):
-        bound.ask(Image.new("RGB", (8, 8)), "what?")
+        bound.ask(Image.new("RGB", (8, 8)), "how many digits are there?")
 
 
 def test_a_closed_session_refuses_and_lets_the_model_go():

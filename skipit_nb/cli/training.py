@@ -13,7 +13,7 @@ from skipit_nb.zoo.card import read_card, write_card
 from skipit_nb.zoo.recipe import TASKS, train
 from skipit_nb.zoo.stages import StageProgress
 
-QUESTIONS = 1_000
+QUESTIONS = 500
 """Questions of each sweep on the card."""
 SECONDS_A_LINE = 5
 

@@ -172,7 +172,7 @@ def _profile(profile: dict[str, Any]) -> str:
     head = ("layer", "vision distance", "text distance", "VAR", "skip it whole", "vision frozen", "vision absent")
     return (
         f"## What its layers look like: {profile['task']}\n\n"
-        f"Measured on {profile['n']:,} test questions (`limit=1000`, seed 0); {_percent(profile['base'])} are right "
+        f"Measured on {profile['n']:,} test questions (`limit=500`, seed 0); {_percent(profile['base'])} are right "
         "with every layer running. Distance is 1 - cos between a token's state before and after the layer, 0 to 2, low "
         "for a redundant layer. VAR is the share of its attention that the last word of the prompt gives to the "
         "image.\n\n" + _table((*head, "vision exits before it", "vision enters after it"), rows)

@@ -66,7 +66,7 @@ def test_the_card_leaves_out_what_was_not_measured() -> None:
 def test_the_card_shows_a_profile_where_there_is_one() -> None:
     text = render_card({**CARD, "profiles": [PROFILE]})
     assert "## What its layers look like: toy" in text
-    assert "Measured on 1,003 test questions (`limit=1000`, seed 0); 97.0 % are right" in text
+    assert "Measured on 1,003 test questions (`limit=500`, seed 0); 97.0 % are right" in text
     assert "| 1 | 0.0040 | 0.0950 | 0.05 | 93.9 % | 96.4 % | 94.3 % | 70.8 % | 50.0 % |" in text
 
 

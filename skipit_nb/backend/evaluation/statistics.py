@@ -114,7 +114,8 @@ def delta_interval(a: Sequence[float], b: Sequence[float], clusters: Sequence[st
         low, high = tango_interval(worse, better, len(differences))
         return Interval(mean.value, low, high, "Tango score interval"), mean
     reach = float(stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
-    return Interval(mean.value, mean.value - reach, mean.value + reach, "cluster-robust t by image"), mean
+    low, high = max(mean.value - reach, -1.0), min(mean.value + reach, 1.0)  # scores lie in 0..1
+    return Interval(mean.value, low, high, "cluster-robust t by image"), mean
 
 
 def exact_mcnemar(worse: int, better: int) -> float:

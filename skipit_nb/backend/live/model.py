@@ -96,6 +96,15 @@ class LiveModel:
             return str(self.processor.apply_chat_template(chat, add_generation_prompt=True))
         return f"{getattr(self.processor, 'image_token', '<image>')}\n{question}"
 
+    def unknown_words(self, question: str) -> tuple[str, ...]:
+        """The words of a question that the model has no token for; a large model's tokenizer knows them all."""
+        tokenizer = self.processor.tokenizer
+        if getattr(tokenizer, "unk_token_id", None) is None or not tokenizer.is_fast:
+            return ()
+        found = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
+        spans = zip(found["input_ids"], found["offset_mapping"], strict=True)
+        return tuple(question[start:end] for token, (start, end) in spans if token == tokenizer.unk_token_id)
+
     @torch.inference_mode()
     def generate(self, inputs: Inputs, *, max_new_tokens: int, min_new_tokens: int | None = None) -> list[Generated]:
         """Answer a batch greedily. Call it with the lock held, or inside `skipping`."""

@@ -106,13 +106,13 @@ def _placed(reason: LayerReason, skipset: SkipSet) -> LayerReason:
 
 def _sentence(reason: LayerReason, action: str) -> str:
     if reason.var is None:
-        return "cross-modal flow was not measured here, so it is not proposed"
+        return "flow was not measured, so it is not proposed"
     if action == "absent":
-        return "redundant, and the text hardly reads the image here"
+        return "redundant, and flow is low"
     if reason.is_redundant and not reason.is_flow_low:
-        return "redundant, but the text reads the image here"
+        return "redundant, but flow is high"
     if not reason.is_redundant and reason.is_flow_low:
-        return "the text hardly reads the image here, but the layer moves the vision tokens"
+        return "flow is low, but the vision tokens still move"
     if not reason.is_redundant:
-        return "the layer moves the vision tokens, and the text reads the image here"
-    return "meets both conditions, but lies between layers that do not"
+        return "the vision tokens move, and flow is high"
+    return "meets both, but lies between layers that do not"
