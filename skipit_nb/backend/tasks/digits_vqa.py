@@ -26,8 +26,8 @@ MAX_DIGITS = 4
 _SEED = 0
 _NUM_CANVASES = {"train": 8000, "validation": 300, "test": 1000}
 _SHARE_OF_SOURCES = {"train": (0.0, 0.7), "validation": (0.7, 0.78), "test": (0.78, 1.0)}
-# Whole multiples of a digit's own 8 x 8 pixels, on a grid of 8: on any pixel and at any size, a tower of four layers
-# did not learn to read the digits from 8,000 canvases.
+# Whole multiples of a digit's own 8 x 8 pixels, on a grid of 8: at any size and on any pixel, a tower of four layers
+# had learned to read four digits in ten where it now reads nine.
 _SIZES_PX = {1: (16, 24), 2: (16, 24), 3: (16, 24), 4: (16,)}
 _GRID_PX = 8
 _LEAST_LEAD_PX = 8  # "on the left" should not be a matter of taste
