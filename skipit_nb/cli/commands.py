@@ -115,7 +115,7 @@ def train(options: argparse.Namespace) -> None:
 
     if not options.only_card:
         train_tiny(options.out, seed=options.seed, device=options.device, steps_scale=options.steps_scale)
-    complete_card(options.out)
+    complete_card(options.out, scale=options.steps_scale)
     show(f"Weights and card are in {options.out}")
 
 

@@ -31,10 +31,16 @@ def train_tiny(out: Path, *, seed: int, device: str | None, steps_scale: float) 
     train(out, seed=seed, device=device, steps_scale=steps_scale, progress=progress)
 
 
-def complete_card(folder: Path) -> None:
-    """Measure what the layers of the model in `folder` look like, and write it on its card."""
+def complete_card(folder: Path, *, scale: float = 1.0) -> None:
+    """Measure what the layers of the model in `folder` look like, and write it on its card.
+
+    Args:
+        folder: A model with its card.
+        scale: Share of the questions, below 1 for a try-out.
+    """
+    questions = max(1, round(min(scale, 1.0) * QUESTIONS))
     with Session.open(str(folder), device="cpu", dtype="float32") as session:
-        profiles = [layers_of(session, task) for task in TASKS]
+        profiles = [layers_of(session, task, questions) for task in TASKS]
     write_card(read_card(folder) | {"profiles": profiles}, folder)
 
 
