@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from skipit_nb.charts.pixels import image_url
 from skipit_nb.errors import SkipitError
 from skipit_nb.results import Comparison, PairedAnswer
 from skipit_nb.results.comparison import FLIPS
@@ -13,7 +14,6 @@ from skipit_nb.widgets.controls import Controls
 from skipit_nb.widgets.flips import MOST_SHOWN, Flips
 from skipit_nb.widgets.note import Note, Tone
 from skipit_nb.widgets.table import Table
-from skipit_nb.widgets.thumbnails import data_url
 from skipit_nb.widgets.tool_view import ToolView
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ METRICS = ("", "A", "B", "effect of B", "95 % interval", "how")
 KINDS = ("question type", "questions", "A", "B", "B − A, points", "95 % interval", "worse", "better")
 TONES: dict[str, Tone] = {"better": "verdict-good", "not worse": "verdict-good", "worse": "verdict-bad"}
 """How a kind of verdict looks; the others are neutral. The sentence says the same."""
+THUMBNAIL_PIXELS = 96
+"""Longest side of a flip's image."""
 
 
 class EvaluatorView(ToolView):
@@ -82,7 +84,7 @@ class EvaluatorView(ToolView):
             image = self.tool.image_of(answer)
         except (SkipitError, OSError):  # the words of a flip stand without its image
             return ""
-        return "" if image is None else data_url(image)
+        return "" if image is None else image_url(image, THUMBNAIL_PIXELS)
 
 
 def _passes(answer: PairedAnswer, wanted: str) -> bool:
