@@ -34,7 +34,7 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
-	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu" tests
+	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu and not model" tests
 
 test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under ten minutes
 	@$(call IN_PARTS, and not slow and not gpu)

@@ -29,6 +29,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip("no CUDA device here")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens the trained model, so that `make check` can leave it out."""
+    for item in items:
+        if "session" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.model)
+
+
 @pytest.fixture(scope="session")
 def session() -> Iterator["Session"]:
     """The model in the box on the CPU, opened once for all tests. Leave it as you found it."""

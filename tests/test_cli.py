@@ -8,6 +8,8 @@ from skipit_nb import Comparison, RedundancyProfile, Sweep
 from skipit_nb.cli import main
 from skipit_nb.results import Recommendation
 
+pytestmark = pytest.mark.model
+
 FEW = ["--task", "digits-vqa", "--limit", "20", "--device", "cpu"]
 
 

@@ -1,7 +1,10 @@
+import pytest
 from PIL import Image
 
 from skipit_nb.backend.tasks import Example
 from skipit_nb.zoo.evaluate import blind, by_kind, share
+
+pytestmark = pytest.mark.model
 
 
 def ask(question: str, answer: str, kind: str = "color") -> Example:

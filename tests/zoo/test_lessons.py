@@ -12,6 +12,8 @@ from skipit_nb.zoo.augment import movable
 from skipit_nb.zoo.corpus import Item, make_corpus, pixel_values
 from skipit_nb.zoo.lessons import draw_items, make_lesson
 
+pytestmark = pytest.mark.model
+
 
 def item(question: str, answer: str, weight: float = 1.0) -> Item:
     return Item((0,), 0, weight, Example("k", question, answer, "kind", "c", lambda: Image.new("RGB", (1, 1))))

@@ -13,6 +13,8 @@ from skipit_nb.zoo.report import Report
 from skipit_nb.zoo.scenes import Symbols
 from skipit_nb.zoo.stages import Classroom, StagePlan, StageProgress, _rate, run_stage
 
+pytestmark = pytest.mark.model
+
 Smoke = tuple[Path, list[StageProgress], Report]
 
 

@@ -8,6 +8,8 @@ from skipit_nb.zoo.corpus import Item, make_corpus
 from skipit_nb.zoo.scenes import FACETS, UNKNOWN, SymbolReader, Symbols, digit_scenes, shape_scenes, told
 from skipit_nb.zoo.vocabulary import vocabulary
 
+pytestmark = pytest.mark.model
+
 
 def item(question: str, answer: str) -> Item:
     return Item((0,), 0, 1.0, Example("k", question, answer, "kind", "c", lambda: Image.new("RGB", (1, 1))))

@@ -15,6 +15,8 @@ from skipit_nb.zoo.card import read_card
 from skipit_nb.zoo.corpus import make_corpus
 from skipit_nb.zoo.evaluate import accuracy, blind, by_kind, share
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture(scope="module")
 def tiny() -> LlavaForConditionalGeneration:

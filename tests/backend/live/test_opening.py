@@ -11,6 +11,8 @@ from skipit_nb import Session, zoo
 from skipit_nb.errors import BrokenWeightsError, DeviceError, ModelNotFoundError, NotAVisionLanguageModelError
 from tests.backend.live.tiny_llava import tiny_llava
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture
 def copy_of_the_box(tmp_path):
