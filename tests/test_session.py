@@ -138,6 +138,7 @@ def test_latency_is_a_paired_ratio_with_an_interval(session):
     assert ratio.low < ratio.value < ratio.high
     assert ratio.value > 1, "a model without its layers is faster"
     assert "CPU threads" in ratio.method
+    assert "KV cache" not in list(result.summary.metric), "B keeps no keys: a ratio to nothing is no number"
 
 
 def test_a_sweep_agrees_with_comparisons_one_by_one(session):

@@ -175,15 +175,17 @@ def _costs(live: LiveModel, a: SkipSet, b: SkipSet, measure: Sequence[str]) -> l
     if "flops" not in measure:
         return []
     one, two = (prompt_cost(live.shape, skipset) for skipset in (a, b))
-    return [
+    metrics = [
         _predicted("prefill FLOPs", "GFLOPs", one.flops_prefill / 1e9, two.flops_prefill / 1e9),
         _predicted("FLOPs per token", "GFLOPs", one.flops_per_token / 1e9, two.flops_per_token / 1e9),
-        _predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3),
     ]
+    if two.kv_bytes:  # B may keep no keys at all; a ratio to nothing is no number
+        metrics.append(_predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3))
+    return metrics
 
 
 def _predicted(name: str, unit: str, a: float, b: float) -> Metric:
-    ratio = a / b if b else float(10**6)
+    ratio = a / b
     return Metric(name, unit, a, b, "A / B", ratio, ratio, ratio, "predicted: one image, 16 text tokens, decoder only")
 
 
