@@ -88,9 +88,7 @@ class ForwardPass:
 
         def lines() -> Tensor:
             if whole is not None:
-                return queries.along(whole.expand(queries.index.shape[0], -1, -1, -1).transpose(1, 2), 1).transpose(
-                    1, 2
-                )
+                return queries.lines(whole)
             positions = torch.arange(width or seen + queries.seq, device=queries.index.device)
             return (positions[None, None, :] <= (seen + queries.index)[:, :, None]).unsqueeze(1)
 

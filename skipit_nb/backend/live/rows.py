@@ -83,6 +83,11 @@ class Rows:
         shape[axis - 1], shape[axis] = self.index.shape
         return torch.take_along_dim(value, self.index.reshape(shape), axis)
 
+    def lines(self, mask: Tensor) -> Tensor:
+        """The picked rows' lines of an attention mask: [batch | 1, 1, seq, keys] -> [batch, 1, row, keys]."""
+        every = mask.expand(self.index.shape[0], -1, -1, -1).transpose(1, 2)
+        return self.along(every, 1).transpose(1, 2)
+
     def put(self, into: Tensor, rows: Tensor) -> Tensor:
         """A copy of `into` [batch, seq, d] with `rows` [batch, row, d] written at the picked positions."""
         if self.is_shared:

@@ -67,8 +67,7 @@ class KeyRows:
                 self.index[:, None, :] <= (self.seen - queries.seq + queries.index)[:, :, None]
             ).unsqueeze(1)
             return _widened(allowed, width, False)
-        rows = queries.along(whole.expand(self.index.shape[0], -1, -1, -1).transpose(1, 2), 1).transpose(1, 2)
-        picked = torch.take_along_dim(rows, self.index[:, None, None, :], 3)
+        picked = torch.take_along_dim(queries.lines(whole), self.index[:, None, None, :], 3)
         if whole.dtype == torch.bool:
             return _widened(picked & self.valid[:, None, None, :], width, False)
         lowest = torch.finfo(whole.dtype).min
