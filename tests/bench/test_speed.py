@@ -1,5 +1,6 @@
 """Does leaving out the work leave out the time? Ratios beside what the arithmetic predicts."""
 
+import itertools
 import time
 from statistics import median
 
@@ -10,7 +11,7 @@ from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForCon
 from skipit_nb import SkipSet
 from skipit_nb.backend.live.anatomy import anatomy_of
 from skipit_nb.backend.live.skipping import skipping
-from skipit_nb.backend.redundancy.geometric import DistanceRecorder
+from skipit_nb.backend.redundancy.geometric import DistanceRecorder, per_token_distances
 from skipit_nb.cost import cost
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
@@ -98,6 +99,36 @@ def test_profiling_costs_little_more_than_a_plain_forward(model, inputs, record)
     measured = ratio_of_medians(profiled, plain)
     record(("profile (means, tails, norms), streaming / plain forward", f"{measured:.2f}×", "≤ 1.10×", ""))
     assert measured <= 1.25
+
+
+def test_keeping_every_tokens_distance_costs_a_little_more(model, inputs, record):
+    anatomy = anatomy_of(model)
+
+    def plain():
+        model(**inputs, logits_to_keep=1)
+
+    def kept():
+        with per_token_distances(anatomy):
+            model(**inputs, logits_to_keep=1)
+
+    measured = ratio_of_medians(kept, plain)
+    record(("profile, every token's distance kept / plain forward", f"{measured:.2f}×", "≤ 1.25×", ""))
+    assert measured <= 1.25
+
+
+def test_all_hidden_states_beside_ours(model, inputs, record):
+    """The usual way: keep every layer's states, then compare neighbours."""
+
+    def plain():
+        model(**inputs, logits_to_keep=1)
+
+    def stored():
+        states = model(**inputs, logits_to_keep=1, output_hidden_states=True).hidden_states
+        for before, after in itertools.pairwise(states):
+            torch.nn.functional.cosine_similarity(before, after, dim=-1).mean()
+
+    measured = ratio_of_medians(stored, plain)
+    record(("the same by `output_hidden_states` / plain forward", f"{measured:.2f}×", "", ""))
 
 
 def test_an_empty_skip_set_costs_nothing(model, inputs, record):

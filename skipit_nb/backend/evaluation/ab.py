@@ -1,10 +1,12 @@
-"""A against B on the same questions, and many skip sets against the full model."""
+"""A against B on the same questions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from skipit_nb.backend.evaluation.answering import Answered, answer_all
+from skipit_nb.backend.evaluation.answering import Answered, answer_batch, refuse_without_images, scored
+from skipit_nb.backend.evaluation.batches import Runs
 from skipit_nb.backend.evaluation.statistics import (
     delta_interval,
     exact_mcnemar,
@@ -15,14 +17,30 @@ from skipit_nb.backend.evaluation.verdict import verdict
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.cost import Cost, ModelShape, cost
-from skipit_nb.errors import NoExamplesError
+from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import Tick
-from skipit_nb.results import Comparison, KindDelta, Metric, PairedAnswer, Provenance, Sweep, SweepRow
+from skipit_nb.results import Comparison, KindDelta, Metric, PairedAnswer, Provenance
 from skipit_nb.skipset import SkipSet
 
 MEASURES = ("accuracy", "latency", "flops")
 TIMED_PROMPTS = 7
 """Prompts that are timed, the first of them as warm-up."""
+
+
+def measures(wanted: Sequence[str] | None, *, is_shared: bool) -> tuple[str, ...]:
+    """What to measure; by default all, but no latency where an executor's workers do the work.
+
+    Raises:
+        SettingError: If something else is wanted, or latency of an executor's workers.
+    """
+    if wanted is None:
+        return tuple(name for name in MEASURES if not (is_shared and name == "latency"))
+    if unknown := set(wanted) - set(MEASURES):
+        raise SettingError("measure", min(unknown), f"any of {', '.join(MEASURES)}")
+    if is_shared and "latency" in wanted:
+        # Workers share a machine, or have other ones: their times would be neither A's nor B's.
+        raise SettingError("measure", "latency", "left out with an executor; time the arms without one")
+    return tuple(wanted)
 
 
 def compare(
@@ -35,29 +53,28 @@ def compare(
     margin: float,
     measure: Sequence[str],
     max_new_tokens: int,
-    batch_size: int,
+    runs: Runs,
     tick: Tick,
 ) -> Comparison:
     """Ask both arms the same questions, in the same batches, and judge the difference.
 
+    `live` is timed; `runs` answers, here or elsewhere.
+
     Raises:
         NoExamplesError: If there are no examples.
+        NoImagesError: If a set names vision tokens and no question has an image.
     """
     if not examples:
         raise NoExamplesError("a comparison")
+    refuse_without_images(examples, (a, b))
     timed = examples[:TIMED_PROMPTS] if "latency" in measure else ()
     total = len(examples) + len(timed)
-    answered = _answers(
-        live,
-        examples,
-        (a, b),
-        max_new_tokens=max_new_tokens,
-        batch_size=batch_size,
-        tick=lambda done, _: tick(done, total),
-    )
+    work = partial(answer_batch, arms=(a, b), max_new_tokens=max_new_tokens)
+    done = runs.run(examples, work, tick=lambda so_far, _: tick(so_far, total))
+    answered = scored(examples, done.rows)
     scores_a, scores_b = ([row.scores[arm].value for row in answered] for arm in (0, 1))
     delta, clustered = delta_interval(scores_a, scores_b, [row.example.cluster for row in answered])
-    worse, better = _flips(scores_a, scores_b)
+    worse, better = flips(scores_a, scores_b)
     mde = minimal_detectable_effect(worse, better, len(answered), clustered.design_effect)
     n = len(answered)
     accuracy = Metric(
@@ -65,13 +82,13 @@ def compare(
         delta.method,
     )  # fmt: skip
     return Comparison(
-        provenance=provenance,
+        provenance=done.provenance(provenance),
         a=a,
         b=b,
         answers=tuple(_paired(row) for row in answered),
         metrics=(
             accuracy,
-            *_times(live, a, b, timed, lambda done, _: tick(len(examples) + done, total)),
+            *_times(live, a, b, timed, lambda so_far, _: tick(len(examples) + so_far, total)),
             *_costs(live, a, b, measure),
         ),
         kinds=tuple(_kind_delta(kind, answered) for kind in sorted({row.example.kind for row in answered})),
@@ -82,59 +99,12 @@ def compare(
     )
 
 
-def sweep(
-    live: LiveModel,
-    examples: Sequence[Example],
-    skipsets: Sequence[SkipSet],
-    provenance: Provenance,
-    *,
-    max_new_tokens: int,
-    batch_size: int,
-    tick: Tick,
-) -> Sweep:
-    """Answer the same questions under the full model and under every skip set.
-
-    Raises:
-        NoExamplesError: If there are no examples, or no skip sets.
-    """
-    if not examples or not skipsets:
-        raise NoExamplesError("a sweep")
-    full = SkipSet.none(num_layers=live.shape.num_layers)
-    arms = (full, *skipsets)
-    answered = _answers(live, examples, arms, max_new_tokens=max_new_tokens, batch_size=batch_size, tick=tick)
-    clusters = [row.example.cluster for row in answered]
-    scores = [[row.scores[arm].value for row in answered] for arm in range(len(arms))]
-    costs = [prompt_cost(live.shape, skipset) for skipset in arms]
-    rows = tuple(
-        _sweep_row(skipset, scores[0], scores[arm], clusters, costs[arm].speedup_over(costs[0]))
-        for arm, skipset in enumerate(skipsets, start=1)
-    )
-    return Sweep(provenance, sum(scores[0]) / len(answered), rows)
-
-
 def prompt_cost(shape: ModelShape, skipset: SkipSet) -> Cost:
     """What a usual prompt of this model costs: one image and 16 text tokens."""
     return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
 
 
-def _answers(
-    live: LiveModel,
-    examples: Sequence[Example],
-    arms: Sequence[SkipSet],
-    *,
-    max_new_tokens: int,
-    batch_size: int,
-    tick: Tick,
-) -> list[Answered]:
-    answered: list[Answered] = []
-    tick(0, len(examples))
-    for batch in answer_all(live, examples, arms, max_new_tokens=max_new_tokens, batch_size=batch_size):
-        answered.extend(batch)
-        tick(len(answered), len(examples))
-    return answered
-
-
-def _flips(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
+def flips(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
     """How many got worse, how many better."""
     pairs = list(zip(a, b, strict=True))
     return sum(y < x for x, y in pairs), sum(y > x for x, y in pairs)
@@ -145,7 +115,7 @@ def _kind_delta(kind: str, answered: Sequence[Answered]) -> KindDelta:
     rows = [row for row in answered if row.example.kind == kind]
     a, b = ([row.scores[arm].value for row in rows] for arm in (0, 1))
     delta, _ = delta_interval(a, b, [row.example.cluster for row in rows])
-    worse, better = _flips(a, b)
+    worse, better = flips(a, b)
     n = len(rows)
     return KindDelta(kind, n, sum(a) / n, sum(b) / n, delta.value, delta.low, delta.high, worse, better)
 
@@ -187,12 +157,3 @@ def _costs(live: LiveModel, a: SkipSet, b: SkipSet, measure: Sequence[str]) -> l
 def _predicted(name: str, unit: str, a: float, b: float) -> Metric:
     ratio = a / b
     return Metric(name, unit, a, b, "A / B", ratio, ratio, ratio, "predicted: one image, 16 text tokens, decoder only")
-
-
-def _sweep_row(
-    skipset: SkipSet, full: Sequence[float], scores: Sequence[float], clusters: Sequence[str], ratio: float
-) -> SweepRow:
-    delta, _ = delta_interval(full, scores, clusters)
-    worse, better = _flips(full, scores)
-    accuracy = sum(scores) / len(scores)
-    return SweepRow(skipset, accuracy, delta.value, delta.low, delta.high, worse, better, ratio)

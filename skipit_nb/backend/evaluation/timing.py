@@ -84,8 +84,8 @@ def _milliseconds(live: LiveModel, inputs: Inputs, tokens: int) -> float:
 
 
 def _synchronise(live: LiveModel) -> None:
-    if live.model.device.type == "cuda":
-        torch.cuda.synchronize(live.model.device)
+    if live.device.type == "cuda":
+        torch.cuda.synchronize(live.device)
 
 
 def _metric(name: str, pairs: list[tuple[float, float]], how: str) -> Metric:

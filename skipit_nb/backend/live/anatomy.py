@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from skipit_nb.backend.live.shape import shape_of
 from skipit_nb.cost import ModelShape
 from skipit_nb.errors import NotAVisionLanguageModelError
 
@@ -20,15 +21,42 @@ class Anatomy:
     """The module that owns the list of layers."""
     layers: tuple[nn.Module, ...]
     """Decoder layers, from 0."""
+    final_norm: nn.Module
+    """What the last layer's output goes through before the head."""
+    head: nn.Module
+    """From normed states to logits; a family may still scale or cap what it gives."""
     cache_slots: tuple[int | None, ...]
-    """For each layer, its index in the KV cache; None if it keeps no K/V."""
-    image_token_id: int
-    """Token id of image positions."""
+    """For each layer, its index in the KV cache; None if it keeps no keys of its own tokens."""
+    layer_types: tuple[str, ...]
+    """"full_attention", "sliding_attention", "linear_attention", "cross_attention", … as transformers names them."""
+    image_token_ids: tuple[int, ...]
+    """Token ids of image and video positions."""
+    last_injection: int
+    """The last layer after which vision features are added from outside (DeepStack); -1 if there is none."""
     shape: ModelShape
 
+    @property
+    def has_vision_rows(self) -> bool:
+        """Whether images are rows of the sequence; False where layers read them by cross-attention."""
+        return "cross_attention" not in self.layer_types
+
     def vision_rows(self, input_ids: Tensor) -> Tensor:
-        """Rows on image positions: [batch, seq] bool."""
-        return input_ids == self.image_token_id
+        """Rows on image positions, newline and separator rows included: [batch, seq] bool."""
+        if not self.has_vision_rows:
+            return torch.zeros_like(input_ids, dtype=torch.bool)
+        if len(self.image_token_ids) == 1:
+            return input_ids == self.image_token_ids[0]
+        return torch.isin(input_ids, torch.tensor(self.image_token_ids, device=input_ids.device))
+
+    @property
+    def reads_both_ways(self) -> bool:
+        """Whether a prompt's tokens see those after them (prefix-LM), so that an answer behind it would leak in."""
+        return any(getattr(self.attention_of(i), "is_causal", True) is False for i in range(len(self.layers)))
+
+    def attention_of(self, layer: int) -> nn.Module | None:
+        """A layer's self-attention; None where it has none."""
+        found = getattr(self.layers[layer], "self_attn", None)
+        return found if isinstance(found, nn.Module) else None
 
 
 def anatomy_of(model: PreTrainedModel) -> Anatomy:
@@ -41,16 +69,21 @@ def anatomy_of(model: PreTrainedModel) -> Anatomy:
     decoder = _decoder(model)
     if decoder is None:
         raise NotAVisionLanguageModelError(name, "it has no list of decoder layers")
-    image_token_id = _image_token_id(model.config)
-    if image_token_id is None:
+    image_token_ids = _image_token_ids(model.config)
+    if not image_token_ids:
         raise NotAVisionLanguageModelError(name, "its configuration names no image token")
     layers = tuple(decoder.layers)  # type: ignore[arg-type]
+    head = _head(model, decoder)
     return Anatomy(
         decoder=decoder,
         layers=layers,
+        final_norm=_final_norm(decoder),
+        head=head,
         cache_slots=tuple(_cache_slot(layer) for layer in layers),
-        image_token_id=image_token_id,
-        shape=_shape(model, decoder, layers),
+        layer_types=_layer_types(decoder, layers),
+        image_token_ids=image_token_ids,
+        last_injection=_last_injection(model),
+        shape=shape_of(model, decoder, layers, head),
     )
 
 
@@ -65,41 +98,57 @@ def _decoder(model: nn.Module) -> nn.Module | None:
     return module
 
 
-def _image_token_id(config: object) -> int | None:
-    for owner in (config, getattr(config, "vision_config", None)):
-        for name in ("image_token_id", "image_token_index"):
-            if isinstance(token_id := getattr(owner, name, None), int):
-                return token_id
-    return None
+def _final_norm(decoder: nn.Module) -> nn.Module:
+    """The decoder's own norm: called `norm` nearly everywhere, else its last child of such a name.
+
+    Others may stand beside it: OPT norms its embeddings, Gemma 4 its per-layer inputs.
+    """
+    norms = {name: child for name, child in decoder.named_children() if "norm" in name and "embed" not in name}
+    return norms.get("norm") or next(reversed(norms.values()), nn.Identity())
+
+
+def _head(model: nn.Module, decoder: nn.Module) -> nn.Module:
+    """The output embedding of the innermost model that has one and holds the decoder."""
+    owners = [model, *(m for m in model.modules() if hasattr(m, "get_output_embeddings") and m is not model)]
+    for owner in owners:
+        head = owner.get_output_embeddings()  # type: ignore[operator]
+        if isinstance(head, nn.Module) and any(module is decoder for module in owner.modules()):
+            return head
+    raise NotAVisionLanguageModelError(type(model).__name__, "it has no head that gives logits")
+
+
+def _image_token_ids(config: object) -> tuple[int, ...]:
+    """The ids of image positions, and of video positions where the family has them."""
+    names = ("image_token_id", "image_token_index", "image_patch_id"), ("video_token_id", "video_token_index")
+    owners = (config, getattr(config, "vision_config", None))
+    found = [
+        next((i for owner in owners for name in group if isinstance(i := getattr(owner, name, None), int)), None)
+        for group in names
+    ]
+    return () if found[0] is None else tuple(dict.fromkeys(i for i in found if i is not None))
 
 
 def _cache_slot(layer: nn.Module) -> int | None:
-    indices = (getattr(module, "layer_idx", None) for module in layer.modules())
+    """Where a layer's self-attention keeps its keys; None without one, or where it reads those of another layer."""
+    attention = getattr(layer, "self_attn", None)
+    if attention is None or getattr(attention, "is_kv_shared_layer", False):
+        return None
+    indices = (getattr(module, "layer_idx", None) for module in attention.modules())
     return next((index for index in indices if isinstance(index, int)), None)
 
 
-def _shape(model: PreTrainedModel, decoder: nn.Module, layers: tuple[nn.Module, ...]) -> ModelShape:
+def _layer_types(decoder: nn.Module, layers: tuple[nn.Module, ...]) -> tuple[str, ...]:
+    """What each layer attends to, by its configuration where that says so, else by what it is made of."""
     config = decoder.config
-    heads: int = config.num_attention_heads  # type: ignore[assignment,union-attr]
-    width: int = config.hidden_size  # type: ignore[assignment,union-attr]
-    return ModelShape(
-        num_layers=len(layers),
-        d_model=width,
-        d_ff=getattr(config, "intermediate_size", 4 * width),
-        num_heads=heads,
-        num_kv_heads=getattr(config, "num_key_value_heads", None) or heads,
-        head_dim=getattr(config, "head_dim", None) or width // heads,
-        vocab=getattr(config, "vocab_size", 0),
-        bytes_per_value=torch.finfo(model.dtype).bits // 8,
-        mlp_matrices=3 if any(name.endswith("gate_proj") for name, _ in layers[0].named_modules()) else 2,
-        num_vision=_vision_tokens_per_image(model.config),
+    window = getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True)
+    usual = "sliding_attention" if window else "full_attention"
+    named = getattr(config, "layer_types", None) or [usual] * len(layers)
+    return tuple(
+        "cross_attention" if hasattr(layer, "cross_attn") else str(kind)
+        for layer, kind in zip(layers, named, strict=False)
     )
 
 
-def _vision_tokens_per_image(config: object) -> int:
-    """Vision tokens of one image where the model fixes their number; 0 where it depends on the image."""
-    if isinstance(count := getattr(config, "image_seq_length", None), int):
-        return count
-    vision = getattr(config, "vision_config", None)
-    size, patch = getattr(vision, "image_size", None), getattr(vision, "patch_size", None)
-    return (size // patch) ** 2 if isinstance(size, int) and isinstance(patch, int) else 0
+def _last_injection(model: PreTrainedModel) -> int:
+    indices = getattr(getattr(model.config, "vision_config", None), "deepstack_visual_indexes", None)
+    return len(indices) - 1 if indices else -1

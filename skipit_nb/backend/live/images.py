@@ -13,6 +13,17 @@ from skipit_nb.errors import ImageError
 RGB_AXES = 3
 
 
+def as_images(value: Any) -> list[Image.Image]:
+    """Make the RGB images of one question: of one image, of a list of them, of None none.
+
+    Raises:
+        ImageError: If something is not an image.
+    """
+    if value is None:
+        return []
+    return [as_image(one) for one in value] if isinstance(value, list | tuple) else [as_image(value)]
+
+
 def as_image(value: Any) -> Image.Image:
     """Make an RGB image of a PIL image, an array [height, width, 3] of 0..255, or the path of a file.
 
@@ -25,7 +36,7 @@ def as_image(value: Any) -> Image.Image:
         return _read(Path(value))
     if isinstance(value, np.ndarray):
         return _from_array(value)
-    raise ImageError(f"a {type(value).__name__}", "it holds no pixels")
+    raise ImageError(f"an object of type {type(value).__name__}", "it holds no pixels")
 
 
 def _read(path: Path) -> Image.Image:

@@ -19,7 +19,16 @@ from transformers.cache_utils import DynamicLayer, StaticLayer
 
 from skipit_nb.backend.live.forward_pass import ForwardPass
 from skipit_nb.backend.live.rows import Rows
-from skipit_nb.backend.live.shortened_cache import capacity, key_rows_of, shorten, slot_of
+from skipit_nb.backend.live.shortened_cache import (
+    begin_counting,
+    begin_shortening,
+    held_by,
+    key_rows_of,
+    seen_by,
+    shorten,
+    slot_of,
+    span_of,
+)
 
 Forward = Callable[..., Any]
 """A decoder layer's forward: hidden_states first, the rest by keyword; gives hidden_states of the same shape."""
@@ -50,6 +59,8 @@ def write_stub(cache: Cache | None, hidden: Tensor, slot_index: int | None) -> N
     heads, dim = (keys.shape[1], keys.shape[3]) if isinstance(keys, Tensor) and keys.dim() == 4 else (1, 1)  # noqa: PLR2004
     zeros = hidden.new_zeros(hidden.shape[0], heads, hidden.shape[1], dim)
     cache.update(zeros, zeros, slot_index)
+    if keys is None and isinstance(slot, StaticLayer):
+        begin_counting(slot)
 
 
 def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
@@ -68,8 +79,9 @@ def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
         if rows is None and known is None:
             return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
         picked = passing.all_rows(hidden_states) if rows is None else rows
-        keys = passing.keys_after(known, _seen(slot), picked)
-        mask = passing.mask(keys, attention_mask, picked, capacity(slot))
+        begin_shortening(slot)
+        keys = passing.keys_after(known, held_by(slot), seen_by(slot), picked)
+        mask = passing.mask(keys, attention_mask, picked, span_of(slot))
         if rows is None:
             out = run(hidden_states, *args, attention_mask=mask, past_key_values=past_key_values, **kwargs)
         elif len(rows):
@@ -78,7 +90,7 @@ def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
                 *rows.take(args),
                 attention_mask=mask,
                 past_key_values=past_key_values,
-                **rows.take(kwargs),
+                **rows.take_each(kwargs),
             )
             out = rows.put(hidden_states, short)
         else:
@@ -90,17 +102,13 @@ def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
     return forward
 
 
-def _seen(slot: Any) -> int:
-    return 0 if slot is None else int(slot.get_seq_length())
-
-
 def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
     """The modality keeps its state but is seen: keys and values for all rows, all else for the running ones.
 
     The layer's own forward is called twice: on the frozen rows with a cache that records K/V and stops the call
     before attention, and on the running rows with a cache that merges both in sequence order.
     """
-    run: Callable[..., Tensor] = layer.forward
+    run = _uncheckpointed(layer)
 
     def forward(
         hidden_states: Tensor,
@@ -109,34 +117,81 @@ def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
         past_key_values: Cache | None = None,
         **kwargs: Any,
     ) -> Tensor:
-        rows = passing.rows_without(modality, hidden_states)
-        if rows is None:
-            return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
-        if not len(rows):  # text is frozen and this is a decode step: nothing will ever ask for these keys
+        rows, slot = passing.rows_without(modality, hidden_states), slot_of(past_key_values, slot_index)
+        if rows is not None and not len(rows) and modality == "text" and not _makes_shared_keys(layer):
+            # A decode step: nothing will ever ask for these keys, unless another image comes.
             write_stub(past_key_values, hidden_states, slot_index)
+            passing.note_missing_keys(slot_of(past_key_values, slot_index))
             return hidden_states
-        still = passing.others(rows)
-        slot = slot_of(past_key_values, slot_index)
-        mask = passing.frozen_mask(attention_mask, rows, _seen(slot), capacity(slot))
-        record = _Recorder(past_key_values)
-        with contextlib.suppress(_KeysAreRecorded):
-            run(
-                still.take(hidden_states),
-                *still.take(args),
-                attention_mask=None,
-                past_key_values=record,
-                **still.take(kwargs),
-            )
+        passing.refuse_missing_keys(slot)
+        if rows is None or not len(rows):  # in the latter case, a part of a long prompt, it is for the keys alone
+            out = run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+            return out if rows is None else hidden_states
+        cache: Any = past_key_values
+        if slot_index is None:  # the layer reads keys that another one made, of all rows already
+            mask = passing.frozen_mask(attention_mask, rows, 0, _width_of_shared_keys(layer, kwargs))
+        else:
+            mask = passing.frozen_mask(attention_mask, rows, seen_by(slot), span_of(slot).width)
+            cache = _merged_with_still_rows(run, passing.others(rows), rows, hidden_states, args, cache, kwargs)
         out = run(
             rows.take(hidden_states),
             *rows.take(args),
             attention_mask=mask,
-            past_key_values=_Merger(past_key_values, record, rows, still),
-            **rows.take(kwargs),
+            past_key_values=cache,
+            **rows.take_each(kwargs),
         )
         return rows.put(hidden_states, out)
 
     return forward
+
+
+def _uncheckpointed(layer: nn.Module) -> Callable[..., Tensor]:
+    """The layer's forward, kept from gradient checkpointing, which would drop the stand-ins for the cache."""
+    run: Callable[..., Tensor] = layer.forward
+
+    def forward(*args: Any, **kwargs: Any) -> Tensor:
+        if not getattr(layer, "gradient_checkpointing", False):
+            return run(*args, **kwargs)
+        layer.gradient_checkpointing = False  # type: ignore[assignment]
+        try:
+            return run(*args, **kwargs)
+        finally:
+            layer.gradient_checkpointing = True  # type: ignore[assignment]
+
+    return forward
+
+
+def _makes_shared_keys(layer: nn.Module) -> bool:
+    """Whether later layers read the keys that this one makes."""
+    return bool(getattr(layer.self_attn, "store_full_length_kv", False))
+
+
+def _width_of_shared_keys(layer: nn.Module, kwargs: dict[str, Any]) -> int:
+    """How many keys the layer reads from an earlier one of its kind."""
+    keys, _ = kwargs["shared_kv_states"][layer.self_attn.layer_type]  # type: ignore[union-attr]
+    return int(keys.shape[2])
+
+
+def _merged_with_still_rows(
+    run: Callable[..., Tensor],
+    still: Rows,
+    rows: Rows,
+    hidden_states: Tensor,
+    args: tuple[Any, ...],
+    cache: Cache | None,
+    kwargs: dict[str, Any],
+) -> _Merger:
+    """Make keys and values of the frozen rows, and give the cache that will merge them with the running rows'."""
+    record = _Recorder(cache)
+    with contextlib.suppress(_KeysAreRecorded):
+        run(
+            still.take(hidden_states),
+            *still.take(args),
+            attention_mask=None,
+            past_key_values=record,
+            **still.take_each(kwargs),
+        )
+    return _Merger(cache, record, rows, still)
 
 
 class _KeysAreRecorded(Exception):  # noqa: N818 - it ends a call on purpose; nothing went wrong

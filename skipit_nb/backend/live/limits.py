@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
+from torch import nn
 from transformers import PreTrainedModel
 
 from skipit_nb.backend.live.anatomy import Anatomy
@@ -13,34 +15,56 @@ from skipit_nb.skipset import MODALITIES, SkipSet
 Limit = tuple[int, str]
 """A layer, and why an action is refused there."""
 
+TAKES_MASKS = ("eager", "sdpa")
+"""Attention implementations that take a mask of any form, which frozen and absent rows need."""
 
-def refuse_unsupported(model: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -> None:
+
+def refuse_unsupported(_: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -> None:
     """Raise for the first layer at which this model cannot run the set exactly.
 
     Raises:
         UnsupportedSkipError: With the layer and the reason.
     """
-    for layer, why in _limits(model, anatomy, skipset):
+    attention = str(anatomy.decoder.config._attn_implementation)  # type: ignore[union-attr]
+    if skipset.modalities and attention not in TAKES_MASKS:
+        raise UnsupportedSkipError(
+            skipset,
+            f"its attention implementation {attention!r} takes no masks of our making",
+            "Switch first: model.set_attn_implementation('sdpa').",
+        )
+    for layer, why in limits(anatomy, skipset):
         without = skipset.replace(layer, "run")
         raise UnsupportedSkipError(skipset, f"layer {layer} {why}", f"Without that layer the set is '{without}'.")
 
 
-def _limits(model: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -> Iterator[Limit]:
-    last_injection = _last_injection(model)
-    types = getattr(anatomy.decoder.config, "layer_types", None) or ["full_attention"] * len(anatomy.layers)
-    for index, layer in enumerate(anatomy.layers):
+def limits(anatomy: Anatomy, skipset: SkipSet) -> Iterator[Limit]:
+    """Every layer at which the model cannot run its action, and why."""
+    for index in range(len(anatomy.layers)):
         actions = {skipset.action(index, modality) for modality in MODALITIES}
-        if actions & {"frozen", "absent", "attn"} and not hasattr(layer, "self_attn"):
-            yield index, "has no self-attention whose tokens could be left out"
-        if "mlp" in actions and not hasattr(layer, "mlp"):
-            yield index, "has no MLP of its own"
-        if "absent" in actions and types[index] != "full_attention":
-            yield index, f"is a {types[index]} layer, where absence is not exact yet"
-        if "absent" in actions and index <= last_injection:
-            yield index, f"receives vision features from outside (up to layer {last_injection}), so none may be absent"
+        if why := next(_reasons(anatomy, index, actions), None):
+            yield index, why
 
 
-def _last_injection(model: PreTrainedModel) -> int:
-    """The last layer into which vision features are added from outside (DeepStack); -1 if there is none."""
-    indices = getattr(getattr(model.config, "vision_config", None), "deepstack_visual_indexes", None)
-    return len(indices) - 1 if indices else -1
+def _reasons(anatomy: Anatomy, index: int, actions: AbstractSet[str]) -> Iterator[str]:
+    """Everything that speaks against these actions at a layer, the most telling first."""
+    layer, attention, kind = anatomy.layers[index], anatomy.attention_of(index), anatomy.layer_types[index]
+    by_modality = bool(actions & {"frozen", "absent"})
+    if by_modality and not anatomy.has_vision_rows:
+        yield "belongs to a model whose images are no rows: some layers read them by cross-attention"
+    if (by_modality or "attn" in actions) and attention is None:
+        yield f"has no self-attention that could be left out or run on fewer tokens ({kind})"
+    if "mlp" in actions and not _has_one_mlp(layer):
+        yield "has no single MLP that could be left out"
+    if actions & {"whole", "attn", "absent"} and getattr(attention, "store_full_length_kv", False):
+        yield "makes the keys and values that later layers read"
+    if "absent" in actions and getattr(attention, "is_kv_shared_layer", False):
+        yield "reads the keys and values of an earlier layer, where all tokens are present"
+    if "absent" in actions and kind not in ("full_attention", "sliding_attention"):
+        yield f"is a {kind} layer, where absence is not exact"
+    if "absent" in actions and index <= anatomy.last_injection:
+        yield f"receives vision features from outside (up to layer {anatomy.last_injection}), so none may be absent"
+
+
+def _has_one_mlp(layer: nn.Module) -> bool:
+    """Whether all the layer does beside attention is its `mlp`; experts next to it are not."""
+    return hasattr(layer, "mlp") and not isinstance(getattr(layer, "experts", None), nn.Module)

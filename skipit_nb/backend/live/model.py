@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from transformers import PreTrainedModel, ProcessorMixin
 
 from skipit_nb.backend.live.anatomy import Anatomy, anatomy_of
-from skipit_nb.backend.live.images import as_image
+from skipit_nb.backend.live.placement import places_of, running_device
+from skipit_nb.backend.live.prompts import Prompts
 from skipit_nb.backend.live.skipping import skipping
 from skipit_nb.cost import ModelShape
-from skipit_nb.errors import MissingProcessorError, QuestionError
+from skipit_nb.errors import MissingProcessorError
 from skipit_nb.jobs import FairLock
 from skipit_nb.results import Provenance
 from skipit_nb.skipset import SkipSet
@@ -47,6 +49,7 @@ class LiveModel:
         self.anatomy: Anatomy = anatomy_of(model)
         self.lock = FairLock()
         self._processor = processor
+        self._texts: dict[tuple[int, ...], str] = {}
 
     @property
     def processor(self) -> ProcessorMixin:
@@ -65,36 +68,47 @@ class LiveModel:
         return self.anatomy.shape
 
     @contextlib.contextmanager
-    def skipping(self, skipset: SkipSet) -> Iterator[None]:
+    def skipping(self, skipset: SkipSet, *, vision: Tensor | None = None) -> Iterator[None]:
         """Hold the model and run it under a bound skip set; afterwards it is as before."""
-        with self.lock, skipping(self.model, self.anatomy, skipset):
+        with self.lock, skipping(self.model, self.anatomy, skipset, vision=vision):
             yield
 
+    @property
+    def device(self) -> torch.device:
+        """Where inputs go: the device on which the token embeddings run, also if their weights wait elsewhere."""
+        return running_device(self.model.get_input_embeddings())
+
     def inputs(self, images: Sequence[Any], questions: Sequence[str]) -> Inputs:
-        """Turn image-question pairs into one left-padded batch on the model's device.
+        """Turn questions about images into one left-padded batch on the model's device.
+
+        Args:
+            images: For each question an image, a list of images that all go before it, or None.
+            questions: One text an entry.
 
         Raises:
             ImageError: If something is not an image.
             QuestionError: If a question has no text.
+            PromptError: If this family has no prompt for so many images.
         """
-        prompts = [self._prompt(question) for question in questions]
-        pictures: list[list[Image.Image]] = [[as_image(image)] for image in images]
-        batch = self.processor(text=prompts, images=pictures, return_tensors="pt", padding=True, padding_side="left")
-        dtype = self.model.dtype
-        return {
-            name: value.to(self.model.device, dtype if value.is_floating_point() else None)
-            for name, value in batch.items()
-            if isinstance(value, Tensor)
-        }
+        batch = self._prompts.tensors(images, questions)
+        place, dtype = self.device, self.model.dtype
+        return {name: value.to(place, dtype if value.is_floating_point() else None) for name, value in batch.items()}
 
-    def _prompt(self, question: str) -> str:
-        if not isinstance(question, str) or not question.strip():
-            raise QuestionError(question)
-        if getattr(self.processor, "chat_template", None):
-            content = [{"type": "image"}, {"type": "text", "text": question}]
-            chat = [{"role": "user", "content": content}]
-            return str(self.processor.apply_chat_template(chat, add_generation_prompt=True))
-        return f"{getattr(self.processor, 'image_token', '<image>')}\n{question}"
+    @cached_property
+    def _prompts(self) -> Prompts:
+        pixels = inspect.signature(type(self.model).forward).parameters.get("pixel_values")
+        need_images = pixels is not None and pixels.default is pixels.empty
+        return Prompts(self.processor, self.anatomy.image_token_ids, need_images=need_images)
+
+    def answer_ids(self, answer: str) -> tuple[int, ...]:
+        """The tokens of an answer as they would follow a prompt."""
+        return self._prompts.answer_ids(answer)
+
+    def text_of(self, ids: tuple[int, ...]) -> str:
+        """What tokens say, special ones left out."""
+        if ids not in self._texts:
+            self._texts[ids] = str(self.processor.tokenizer.decode(ids, skip_special_tokens=True)).strip()
+        return self._texts[ids]
 
     def unknown_words(self, question: str) -> tuple[str, ...]:
         """The words of a question that the model has no token for; a large model's tokenizer knows them all."""
@@ -139,14 +153,15 @@ class LiveModel:
 
     def provenance(self, *, task: str = "", samples: Sequence[str] = (), seed: int = 0) -> Provenance:
         """What a reader must know to believe a number of this model."""
-        device = self.model.device
+        device = self.device
         card = f" {torch.cuda.get_device_name(device)}" if device.type == "cuda" else ""
+        elsewhere = "".join(f" + {place}" for place in places_of(self.model) if place not in (str(device), device.type))
         return Provenance(
             model=self.name,
             revision=self.revision,
             num_layers=self.shape.num_layers,
             dtype=str(self.model.dtype).removeprefix("torch."),
-            device=f"{device}{card}",
+            device=f"{device}{card}{elsewhere}",
             attention=str(self.anatomy.decoder.config._attn_implementation),  # type: ignore[union-attr]
             versions=tuple((name, version(name)) for name in ("skipit-nb", "torch", "transformers")),
             task=task,

@@ -3,7 +3,7 @@
 Shapes:
     batch  sequences
     seq    positions of this forward pass
-    row    picked positions; sequences with fewer repeat their last one, marked not valid
+    row    picked positions; sequences with fewer repeat their first one in front, marked not valid
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Rows:
     index: Tensor
     """[batch, row] position of each picked row, ascending."""
     valid: Tensor
-    """[batch, row] False where a shorter sequence only repeats its last row."""
+    """[batch, row] False where a shorter sequence only repeats its first row."""
     mask: Tensor
     """[batch, seq] True at the picked positions."""
     is_ragged: bool
@@ -34,10 +34,13 @@ class Rows:
     def where(cls, mask: Tensor) -> Rows:
         """Pick the positions where `mask` [batch, seq] is True."""
         counts = mask.sum(1)
-        order = torch.argsort((~mask).int(), dim=1, stable=True)[:, : int(counts.max())]
-        valid = torch.arange(order.shape[1], device=mask.device)[None] < counts[:, None]
-        last = order.gather(1, (counts - 1).clamp(min=0)[:, None]) if order.shape[1] else order
-        index = torch.where(valid, order, last)
+        rows = int(counts.max())
+        # Picked positions sort last; what stands before them in a sequence with fewer is not one of its rows.
+        order = torch.argsort(mask.int(), dim=1, stable=True)[:, mask.shape[1] - rows :]
+        missing = (rows - counts)[:, None]
+        valid = torch.arange(rows, device=mask.device)[None] >= missing
+        first = order.gather(1, missing.clamp(max=rows - 1)) if rows else order
+        index = torch.where(valid, order, first)
         is_ragged = not bool(valid.all())
         return cls(index, valid, mask, is_ragged, is_shared=not is_ragged and bool((index == index[:1]).all()))
 
@@ -63,17 +66,20 @@ class Rows:
 
         A tensor has one where its length is `seq` on the axis that transformers uses: the last but one of floating
         states and rotary tables ([batch, seq, d], M-RoPE's [3, batch, seq, d]), the last of whole numbers such as
-        position ids ([batch, seq]). Tuples, lists and dicts are gathered inside.
+        position ids ([batch, seq]). Tuples and lists are gathered inside; dicts, by which layers hand things to later
+        layers, pass on as they are.
         """
         if isinstance(value, tuple | list):
             return type(value)(self.take(item) for item in value)
-        if isinstance(value, dict):
-            return {key: self.take(item) for key, item in value.items()}
         if not isinstance(value, Tensor) or value.dim() == 0:
             return value
         from_end = 2 if value.is_floating_point() and value.dim() > 1 else 1
         axis = value.dim() - from_end
         return self.along(value, axis) if value.shape[axis] == self.seq else value
+
+    def take_each(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Gather the rows of every value of a call's keyword arguments."""
+        return {name: self.take(value) for name, value in values.items()}
 
     def along(self, value: Tensor, axis: int) -> Tensor:
         """Gather along one axis; the batch is the axis before it (if `value` has one)."""

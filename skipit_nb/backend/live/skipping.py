@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from skipit_nb.backend.live.anatomy import Anatomy
@@ -19,14 +19,25 @@ from skipit_nb.backend.live.layer_forwards import (
     whole_forward,
 )
 from skipit_nb.backend.live.limits import refuse_unsupported
+from skipit_nb.backend.live.uncompiled import uncompiled
 from skipit_nb.skipset import MODALITIES, SkipSet
 
 
 @contextlib.contextmanager
-def skipping(model: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -> Iterator[None]:
+def skipping(
+    model: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet, *, vision: Tensor | None = None
+) -> Iterator[None]:
     """Run the model under a bound skip set inside a `with` block; afterwards it is bit for bit as before.
 
-    Exact in prefill and decoding, with and without a cache, for padded batches. An empty set installs nothing.
+    Exact in prefill and decoding, with and without a cache, for padded batches. An empty set installs nothing. A
+    compiled model runs uncompiled inside the block. With gradient checkpointing, `backward` belongs inside it too:
+    checkpointed layers run again then.
+
+    Args:
+        model: The model.
+        anatomy: Of the model.
+        skipset: Bound to its layers.
+        vision: [batch, seq] bool, the vision rows of the prompt, where token ids cannot tell them.
 
     Raises:
         UnsupportedSkipError: If this model cannot run the set exactly. Nothing was installed then.
@@ -35,13 +46,23 @@ def skipping(model: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -> Iter
         yield
         return
     refuse_unsupported(model, anatomy, skipset)
-    passing = ForwardPass(anatomy, names_vision="vision" in skipset.modalities)
+    names_vision = "vision" in skipset.modalities
+    passing = ForwardPass(anatomy, names_vision=names_vision, vision=vision)
     with contextlib.ExitStack() as undo:
-        hook = model.register_forward_pre_hook(passing.begin, with_kwargs=True)
-        undo.callback(hook.remove)
+        for hook in passing.watch(model):
+            undo.callback(hook.remove)
         for index in range(len(anatomy.layers)):
-            for module, forward in _replacements(anatomy, skipset, index, passing):
-                undo.callback(_put_on(module, forward))
+            undo.enter_context(acting(anatomy, skipset, index, passing))
+        undo.enter_context(uncompiled())
+        yield
+
+
+@contextlib.contextmanager
+def acting(anatomy: Anatomy, skipset: SkipSet, index: int, passing: ForwardPass) -> Iterator[None]:
+    """Let one layer act as the set says inside the block."""
+    with contextlib.ExitStack() as undo:
+        for module, forward in _replacements(anatomy, skipset, index, passing):
+            undo.callback(_put_on(module, forward))
         yield
 
 

@@ -1,31 +1,14 @@
-"""`cost` predicts what the decoder really dispatches: counted by PyTorch's own counter, to 1 %."""
+"""`cost` predicts what the decoder really dispatches, with either attention: as PyTorch counts it."""
 
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from skipit_nb import SkipSet
 from skipit_nb.backend.live.anatomy import anatomy_of
 from skipit_nb.backend.live.skipping import skipping
 from skipit_nb.cost import cost
 from tests.backend.live.tiny_llava import NUM_LAYERS, NUM_VISION, prompts, tiny_llava
-
-# PyTorch's counter does not know the CPU's fused attention and would count it as nothing.
-FUSED = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: lambda q, k, v, *_, out_shape=None, **__: (
-        sdpa_flop_count(q, k, v)
-    )
-}
-
-
-def counted(model, inputs, skipset):
-    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-    with torch.no_grad(), skipping(model, anatomy_of(model), skipset), counter:
-        model(**inputs, logits_to_keep=1)
-    counts = counter.get_flop_counts()
-    return sum(counts["LlavaForConditionalGeneration.model.language_model"].values()) + sum(
-        counts["LlavaForConditionalGeneration.lm_head"].values()
-    )
+from tests.families.dispatched import dispatched
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
@@ -36,7 +19,9 @@ def counted(model, inputs, skipset):
 )  # fmt: skip
 def test_the_predicted_flops_are_those_dispatched(text, attention):
     model, inputs = tiny_llava(attention), prompts(padded=False)
-    skipset = SkipSet.parse(text, num_layers=NUM_LAYERS)
+    anatomy, skipset = anatomy_of(model), SkipSet.parse(text, num_layers=NUM_LAYERS)
     num_text = inputs["input_ids"].shape[1] - NUM_VISION
-    predicted = cost(anatomy_of(model).shape, skipset, num_vision=NUM_VISION, num_text=num_text).flops_prefill
-    assert predicted == pytest.approx(counted(model, inputs, skipset), rel=0.01)
+    with torch.no_grad(), skipping(model, anatomy, skipset), dispatched(anatomy) as passes:
+        model(**inputs, logits_to_keep=1)
+    predicted = cost(anatomy.shape, skipset, num_vision=NUM_VISION, num_text=num_text).flops_prefill
+    assert predicted == passes[0].flops

@@ -100,3 +100,13 @@ def test_a_model_you_hold_can_be_bound_without_a_processor():
     assert session.code == ""
     session.close()
     assert model.training is False
+
+
+def test_code_that_comes_with_a_checkpoint_is_never_run(copy_of_the_box):
+    config = json.loads((copy_of_the_box / "config.json").read_text())
+    config |= {"model_type": "unheard-of", "auto_map": {"AutoConfig": "its_code.ItsConfig"}}
+    (copy_of_the_box / "config.json").write_text(json.dumps(config))
+    (copy_of_the_box / "its_code.py").write_text("import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()")
+    with pytest.raises(ModelNotFoundError, match="cannot be opened"):
+        Session.open(str(copy_of_the_box))
+    assert not list(copy_of_the_box.glob("*.ran"))

@@ -1,0 +1,178 @@
+"""Batches of questions done by the workers of an executor: threads or processes here, or a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import queue
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import CancelledError as FutureCancelledError
+from dataclasses import dataclass
+from typing import Generic
+
+from skipit_nb.backend.evaluation.batches import Done, R, Work, batches, checked
+from skipit_nb.backend.evaluation.opened import Opening, gate, live_of
+from skipit_nb.backend.tasks.task import Example
+from skipit_nb.backend.tasks.travel import Reference, packed, unpacked
+from skipit_nb.errors import SettingError, WorkerError
+from skipit_nb.jobs import Tick
+from skipit_nb.results import Provenance
+
+SECONDS_BETWEEN_TICKS = 0.2
+"""How soon a cancelled call ends, though its workers are still at a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The workers of an executor, each with a model of its own."""
+
+    executor: Executor
+    opening: Opening
+    chunk: int
+    """Questions a batch."""
+
+    def run(self, examples: Sequence[Example], work: Work[R], *, tick: Tick) -> Done[R]:
+        """As `share`."""
+        return share(self.executor, self.opening, examples, work, chunk=self.chunk, tick=tick)
+
+
+def crew(executor: Executor, opening: Opening | None, chunk: int) -> Crew:
+    """The workers of an executor, if there is something they can open.
+
+    Raises:
+        SettingError: If it is no executor, if its processes are forks of this one, or if the session was bound to
+            objects.
+    """
+    if not isinstance(executor, Executor):
+        raise SettingError(
+            "executor", executor, "a concurrent.futures.Executor; that of a Dask client is client.get_executor()"
+        )
+    if _forks(executor):
+        raise SettingError(
+            "executor", executor, "a pool of fresh processes: mp_context=multiprocessing.get_context('spawn')"
+        )
+    if opening is None:
+        raise SettingError(
+            "executor",
+            executor,
+            "left out: this session was bound to objects, which workers cannot open. "
+            "Save them with save_pretrained, and open that folder with Session.open(folder)",
+        )
+    return Crew(executor, opening, chunk)
+
+
+def _forks(executor: Executor) -> bool:
+    """Whether it forks this process: a fork inherits torch's locks without the threads that would release them."""
+    context = getattr(executor, "_mp_context", None)
+    return context is not None and context.get_start_method() == "fork"
+
+
+def share(
+    executor: Executor, opening: Opening, examples: Sequence[Example], work: Work[R], *, chunk: int, tick: Tick
+) -> Done[R]:
+    """Let the workers of an executor do the batches; each row comes back once and in its place.
+
+    Args:
+        executor: Its workers open the model themselves, once.
+        opening: What they open.
+        examples: Those of a task in the box travel as keys.
+        work: What is done with a batch; what it raises is raised here, and the batches left are cancelled.
+        chunk: Questions a batch.
+        tick: Called with questions done; what it raises cancels the batches left.
+
+    Raises:
+        WorkerError: If a worker dies and its batch with it, or has other weights or questions.
+    """
+    errands = _errands(opening, examples, work, chunk)
+    futures: list[Future[_Reply[R]]] = []
+    with _failures_named():
+        try:
+            futures.extend(executor.submit(do_errand, errand) for errand in errands)
+            _watch(futures, [len(errand.questions) for errand in errands], tick)
+            replies = [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+    workers = dict.fromkeys(reply.worker for reply in replies)
+    return Done([row for reply in replies for row in reply.rows], tuple(workers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand(Generic[R]):
+    """One batch on its way to a worker."""
+
+    name: str
+    """Of no other errand: Dask takes equal calls for one call."""
+    opening: Opening
+    work: Work[R]
+    questions: tuple[Reference | Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply(Generic[R]):
+    """One batch on its way home."""
+
+    rows: tuple[R, ...]
+    worker: Provenance
+
+
+def _errands(opening: Opening, examples: Sequence[Example], work: Work[R], chunk: int) -> list[_Errand[R]]:
+    run = uuid.uuid4().hex
+    return [
+        _Errand(f"{run}-{number}", opening, work, tuple(packed(example) for example in batch))
+        for number, batch in enumerate(batches(examples, chunk))
+    ]
+
+
+def do_errand(errand: _Errand[R]) -> _Reply[R]:
+    """What a worker calls; a name that people read in a cluster's dashboard."""
+    live = live_of(errand.opening)
+    with gate.working():
+        batch = [unpacked(question) for question in errand.questions]
+        return _Reply(tuple(checked(errand.work(live, batch), batch)), live.provenance())
+
+
+def _watch(futures: Sequence[Future[_Reply[R]]], sizes: Sequence[int], tick: Tick) -> None:
+    """Wait for all of them; raise what the first one to fail raised."""
+    finished: queue.SimpleQueue[Future[_Reply[R]]] = queue.SimpleQueue()
+    left = dict(zip(futures, sizes, strict=True))
+    done, total = 0, sum(sizes)
+    tick(done, total)
+    for future in futures:
+        future.add_done_callback(finished.put)
+    while left:
+        with contextlib.suppress(queue.Empty):
+            future = finished.get(timeout=SECONDS_BETWEEN_TICKS)
+            future.result()
+            done += left.pop(future)
+        tick(done, total)
+
+
+@contextlib.contextmanager
+def _failures_named() -> Iterator[None]:
+    """Turn what an executor says of a lost worker into an error that says what to do."""
+    distributed = sys.modules.get("distributed")  # whoever has a Dask executor has loaded it
+    deaths = (BrokenExecutor, *((distributed.KilledWorker,) if distributed else ()))
+    try:
+        yield
+    except deaths as error:
+        raise WorkerError(
+            f"a worker died in the middle of a batch ({type(error).__name__})",
+            "Most often memory ran out: each worker holds a model of its own. "
+            "Make a new executor with fewer workers, or lower batch_size.",
+        ) from error
+    except FutureCancelledError as error:
+        raise WorkerError(
+            "the executor was shut down, or lost its cluster, before all answers were there",
+            "Keep it open until the call ends.",
+        ) from error
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        if "pickle" not in str(error):
+            raise
+        raise WorkerError(
+            f"the questions cannot be sent to another process: {error}",
+            "Let each example's loader be a function of a module, or a functools.partial of one.",
+        ) from error

@@ -1,0 +1,1 @@
+"""Many skip sets on one batch, with the work they share done once."""
