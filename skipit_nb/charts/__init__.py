@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from skipit_nb.charts.bands import band_map
     from skipit_nb.charts.comparison import comparison_chart
     from skipit_nb.charts.conditions import conditions_chart
     from skipit_nb.charts.distance import distance_chart
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from skipit_nb.charts.tail import tail_chart, tail_curve_chart
 
 _HOMES = {
+    "band_map": "bands",
     "comparison_chart": "comparison",
     "conditions_chart": "conditions",
     "distance_chart": "distance",
@@ -32,6 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "band_map",
     "comparison_chart",
     "conditions_chart",
     "distance_chart",

@@ -46,7 +46,7 @@ class LayerDistance:
 
 @dataclass(frozen=True, slots=True)
 class LayerFlow:
-    """One layer: how much the last prompt token attends to the vision tokens (VAR)."""
+    """One layer: how much text attends to the vision tokens (VAR)."""
 
     layer: int
     """Decoder layer, from 0."""
@@ -55,7 +55,11 @@ class LayerFlow:
     spread: float
     """Standard deviation over samples."""
     uniform: float
-    """The mass that a flat attention would give: vision keys / all keys. Compare `var` with this."""
+    """The mass that a flat attention would give: vision keys / all keys the queries may see. Compare `var` with it."""
+    heads: tuple[float, ...] = ()
+    """VAR of each head, mean over samples; their mean is `var`. Empty in results of earlier versions."""
+    query: str = "last"
+    """Whose attention it is: "last" is the last prompt token's, "text" the mean over text tokens but the first."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -77,7 +81,8 @@ class RedundancyProfile(Stored):
     layers: tuple[LayerDistance, ...]
     """`num_layers` rows for each kind of token that occurred, sorted by layer, then by `TOKENS`."""
     flow: tuple[LayerFlow, ...]
-    """One row per layer, or empty where flow was not measured."""
+    """One row per layer whose attention can be recomputed (linear attention has none), or empty where flow was not
+    measured."""
 
     @property
     def num_layers(self) -> int:
@@ -110,11 +115,17 @@ class RedundancyProfile(Stored):
         return tuple(row.tail_at(epsilon) for row in self.of(tokens))
 
     @property
+    def flow_by_layer(self) -> tuple[LayerFlow | None, ...]:
+        """Cross-modal flow with one entry per layer, None where it was not measured: what a plot lays over layers."""
+        measured = {row.layer: row for row in self.flow}
+        return tuple(measured.get(layer) for layer in range(self.num_layers))
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row per layer and kind of token: layer, tokens, distance, spread, norm, update, var, var_uniform."""
         import pandas as pd
 
-        flow = {row.layer: row for row in self.flow}
+        flow = self.flow_by_layer
         return pd.DataFrame(
             [
                 {
@@ -124,8 +135,8 @@ class RedundancyProfile(Stored):
                     "spread": row.spread,
                     "norm": row.norm,
                     "update": row.update,
-                    "var": flow[row.layer].var if flow else math.nan,
-                    "var_uniform": flow[row.layer].uniform if flow else math.nan,
+                    "var": here.var if (here := flow[row.layer]) else math.nan,
+                    "var_uniform": here.uniform if here else math.nan,
                 }
                 for row in self.layers
             ]

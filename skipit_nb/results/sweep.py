@@ -18,18 +18,27 @@ class SweepRow:
     """One skip set of a sweep."""
 
     skipset: SkipSet
-    accuracy: float
+    accuracy: float = 0.0
     """Share of right answers, 0 to 1."""
-    delta: float
-    """Accuracy minus that of the full model on the same questions."""
-    low: float
+    delta: float = 0.0
+    """Accuracy minus that of the full model on the same questions, scored the same way."""
+    low: float = 0.0
     """Lower end of the 95 % interval of `delta`, clustered by image, not corrected for the number of sets."""
-    high: float
-    worse: int
+    high: float = 0.0
+    worse: int = 0
     """Questions the full model answers right and this set does not."""
-    better: int
-    flops_ratio: float
+    better: int = 0
+    flops_ratio: float = 1.0
     """Predicted prefill FLOPs of the full decoder / those of this set; above 1 is cheaper. Arithmetic, not time."""
+    log_likelihood: float | None = None
+    """Mean over questions of log p(right answer), in nats; higher is better; None where it cannot be had."""
+    kl: float | None = None
+    """Mean KL(full ‖ set) of the next token after the prompt, in nats; 0 is the full model."""
+    agreement: float | None = None
+    """Share of questions whose likeliest next token is the full model's."""
+    scored: str = "prefill"
+    """"prefill": right if each token of the right answer, and its end, is the likeliest after those before it, which
+    is when greedy decoding writes just that; "generated": by decoding, as `compare` does."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -41,10 +50,18 @@ class Sweep(Stored):
     """Accuracy of the full model, 0 to 1."""
     rows: tuple[SweepRow, ...]
     """In the order the skip sets were given."""
+    layers_executed: int = 0
+    """Layers run, summed over batches; what sets share is run once."""
+    layers_naive: int = 0
+    """Layers to run had every set, and the full model, run by itself."""
+    layers_bound: int = 0
+    """The fewest layers there can be: distinct layer runs that compute something."""
+    noise_floor: float | None = None
+    """Mean KL(full ‖ full computed in another batch), in half precision: a smaller `kl` means nothing."""
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per skip set: skipset, accuracy, delta, low, high, worse, better, flops_ratio."""
+        """One row per skip set, with the fields of `SweepRow` as columns."""
         import pandas as pd
 
         rows = [asdict(row) | {"skipset": str(row.skipset)} for row in self.rows]
@@ -52,4 +69,7 @@ class Sweep(Stored):
 
     def __repr__(self) -> str:
         n = len(self.provenance.samples)
-        return f"Sweep({self.provenance.task}, {n} questions, {len(self.rows)} skip sets, baseline {self.baseline:.3f})"
+        about = f"{self.provenance.task}, {n} questions, {len(self.rows)} skip sets, baseline {self.baseline:.3f}"
+        shared = f", {self.layers_executed} of {self.layers_naive} layers run" if self.layers_naive else ""
+        noise = "" if self.noise_floor is None else f", A/A noise {self.noise_floor:.2g} nats"
+        return f"Sweep({about}{shared}{noise})"

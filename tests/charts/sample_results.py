@@ -6,6 +6,8 @@ from PIL import Image
 
 from skipit_nb.results import (
     EPSILONS,
+    BandDistance,
+    BandDistances,
     Comparison,
     KindDelta,
     LayerDistance,
@@ -122,6 +124,17 @@ def entries_and_exits() -> Sweep:
     sets = [SkipSet.late_entry(k, num_layers=NUM_LAYERS) for k in range(13)]
     sets += [SkipSet.early_exit(k, num_layers=NUM_LAYERS) for k in range(13)]
     return sweep(sets, entry + leave)
+
+
+def band_distances() -> BandDistances:
+    """Each band turns the last token by its length times the boundary behind it / 200 of π: late bands turn more."""
+    bands = [(start, stop) for start in range(NUM_LAYERS) for stop in range(start + 1, NUM_LAYERS + 1)]
+    angles = [stop * (stop - start) / 200 for start, stop in bands]
+    rows = tuple(
+        BandDistance(start, stop, "last", angle, 1 - math.cos(math.pi * angle))
+        for (start, stop), angle in zip(bands, angles, strict=True)
+    )
+    return BandDistances(provenance(), rows)
 
 
 def picture(size: int = 64) -> Image.Image:

@@ -34,6 +34,7 @@ EVERY = {
     "comparison": lambda: charts.comparison_chart(sample.comparison()),
     "sweep": lambda: charts.sweep_chart(sample.entries_and_exits()),
     "sweep, listed": lambda: charts.sweep_chart(sample.sweep([SkipSet.parse("whole 3+5", num_layers=12)], [0.9])),
+    "band map": lambda: charts.band_map(sample.band_distances(), layers=3),
     "overlay": lambda: charts.overlay_chart(sample.token_distances(), 4, sample.picture()),
 }
 

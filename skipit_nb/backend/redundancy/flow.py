@@ -1,78 +1,134 @@
-"""Cross-modal flow: how much the last prompt token attends to the vision tokens, layer by layer (VAR).
+"""Cross-modal flow: how much text rows attend to the vision tokens, layer by layer and head by head (VAR).
 
-Shapes: batch, head, seq.
+Shapes: batch, head, row (the asking text rows), seq, key.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skipit_nb.backend.live.anatomy import Anatomy
 from skipit_nb.backend.live.model import Inputs
+from skipit_nb.backend.live.rows import Rows
+from skipit_nb.backend.redundancy.attention_calls import AttentionCall, listening
 from skipit_nb.backend.redundancy.geometric import token_kinds
+from skipit_nb.errors import SettingError
 from skipit_nb.results import LayerFlow
+
+QUERIES = ("last", "text")
+"""Whose attention counts: the last prompt token's, or the mean over all text tokens but the first."""
 
 
 class FlowRecorder:
-    """Streams VAR of every layer over forward passes with eager attention.
+    """Streams VAR of every layer over ordinary forward passes, whatever attention the model runs with.
 
-        VAR[layer] = mean over samples and heads of  Σ over vision keys of attention(last prompt token → key)
+        VAR[layer, head] = mean over samples and queries of  Σ over vision keys of attention(query → key)
 
-    0: the last token reads no image; `uniform` is what a flat attention would give. It is an attention ratio, not a
-    proof that the image matters there: softmax weights compete.
+    0: the text reads no image there; 1: it reads nothing else; `uniform` is what a flat attention would give. The
+    queries' attention is computed once more from the layer's own q and k, so the model keeps its fast attention and
+    the pass gives the same bits. Layers without such an attention (linear attention, cross-attention to images) have
+    no row.
+
+    It is an attention ratio, not a proof that the image matters there: softmax weights compete, and values may be
+    small. `knockout` is the causal check.
 
     Source:
-        Jiang et al. 2025, arXiv:2411.16724 (the ratio); that the paper means the same is our reading.
+        Jiang et al. 2025, arXiv:2411.16724 (the ratio, per head); that the paper means the same is our reading, and
+        the mean over heads and the choice of queries are ours.
     """
 
-    def __init__(self, anatomy: Anatomy) -> None:
-        self._anatomy = anatomy
-        self._per_sample: list[Tensor] = []
-        self._uniform: list[Tensor] = []
+    def __init__(self, anatomy: Anatomy, *, query: str = "last", layers: Sequence[int] | None = None) -> None:
+        """Ask for VAR.
+
+        Args:
+            anatomy: Of the model.
+            query: "last" or "text", as in `QUERIES`.
+            layers: Layers that must have VAR; None for those that can.
+
+        Raises:
+            SettingError: If the query is another one; in `recording`, if one of `layers` cannot be measured.
+        """
+        if query not in QUERIES:
+            raise SettingError("query", query, " or ".join(map(repr, QUERIES)))
+        self._anatomy, self._query, self._layers = anatomy, query, layers
+        self._mass: dict[int, list[Tensor]] = {}
+        self._uniform: dict[int, list[Tensor]] = {}
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
-        """Record the one forward pass inside the block; attention is eager there, and as before afterwards."""
+        """Record the one forward pass inside the block; nothing counts if it raises."""
         kinds = token_kinds(inputs, self._anatomy)
-        vision = kinds[0]
-        seen: list[Tensor] = []
-
-        def hook(_: nn.Module, __: tuple[Any, ...], out: tuple[Tensor, Tensor]) -> None:
-            last = out[1][:, :, -1, :].float()
-            seen.append((last * vision[:, None, :]).sum(2).mean(1))
-
-        with _eager(self._anatomy), contextlib.ExitStack() as undo:
-            for layer in self._anatomy.layers:
-                undo.callback(layer.self_attn.register_forward_hook(hook).remove)  # type: ignore[union-attr]
+        batch = _Batch(kinds[0], self._queries(kinds))
+        with listening(self._anatomy, batch.hear):
             yield
-        has_vision = vision.any(1)
-        self._per_sample.append(torch.stack(seen)[:, has_vision].double().cpu())
-        self._uniform.append((vision.sum(1) / kinds.any(0).sum(1))[has_vision].double().cpu())
+        for layer in self._layers or ():
+            if layer not in batch.found:
+                kind = dict(enumerate(self._anatomy.layer_types)).get(layer, "not there")
+                raise SettingError("layers", layer, f"layers whose attention can be recomputed; this one is {kind}")
+        has_vision = kinds[0].any(1).cpu()
+        for layer, (mass, uniform) in batch.found.items():
+            self._mass.setdefault(layer, []).append(mass.cpu()[has_vision].double())
+            self._uniform.setdefault(layer, []).append(uniform.cpu()[has_vision].double())
+
+    def _queries(self, kinds: Tensor) -> Tensor:
+        """The asking rows: [batch, seq] bool."""
+        if self._query == "text":
+            return kinds[1]
+        is_token = kinds.any(0)
+        return is_token & (is_token.flip(1).cumsum(1).flip(1) == 1)
 
     def rows(self) -> tuple[LayerFlow, ...]:
-        """One row per layer; empty if no sample had vision tokens."""
-        var, uniform = torch.cat(self._per_sample, dim=1), torch.cat(self._uniform)
-        if not len(uniform):
-            return ()
-        spread = var.std(1) if len(uniform) > 1 else torch.zeros(len(var))
-        return tuple(
-            LayerFlow(layer, float(var[layer].mean()), float(spread[layer]), float(uniform.mean()))
-            for layer in range(len(var))
+        """One row per layer that could be measured; empty if no sample had vision tokens."""
+        return tuple(self._row(layer) for layer in sorted(self._mass) if len(torch.cat(self._mass[layer])))
+
+    def _row(self, layer: int) -> LayerFlow:
+        mass, uniform = torch.cat(self._mass[layer]), torch.cat(self._uniform[layer])
+        per_sample = mass.mean(1)
+        return LayerFlow(
+            layer,
+            var=float(per_sample.mean()),
+            spread=float(per_sample.std()) if len(per_sample) > 1 else 0.0,
+            uniform=float(uniform.mean()),
+            heads=tuple(mass.mean(0).tolist()),
+            query=self._query,
         )
 
 
-@contextlib.contextmanager
-def _eager(anatomy: Anatomy) -> Iterator[None]:
-    """Let the decoder compute attention weights in the open inside the block."""
-    config = anatomy.decoder.config
-    before = config._attn_implementation  # type: ignore[union-attr]
-    config._attn_implementation = "eager"  # type: ignore[union-attr]
-    try:
-        yield
-    finally:
-        config._attn_implementation = before  # type: ignore[union-attr]
+@dataclass(slots=True)
+class _Batch:
+    """One pass."""
+
+    vision: Tensor
+    """[batch, seq] bool"""
+    asking: Tensor
+    """[batch, seq] bool"""
+    found: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    """For each layer the mass [batch, head] and what a flat attention would give [batch]."""
+    _rows: dict[tuple[int, torch.device], Rows] = field(default_factory=dict)
+
+    def hear(self, call: AttentionCall) -> AttentionCall:
+        """Measure a call and leave it as it is."""
+        queries, keys = call.query.shape[2], call.key.shape[2]
+        still_asks = not bool(self.asking[:, :-queries].any())  # a model may drop rows on its way up
+        if call.is_understood and still_asks and keys == self.vision.shape[1]:
+            rows = self._rows_of(queries, call.query.device)
+            vision = self.vision.to(call.query.device)[:, None, None, :]
+            share = rows.valid / rows.valid.sum(1, keepdim=True).clamp_min(1)
+            mass = (call.weights(rows) * vision).sum(-1)
+            seen = call.seen(rows)
+            flat = (seen & vision).sum(-1) / seen.sum(-1).clamp_min(1)
+            self.found[call.layer] = (
+                torch.einsum("bhr,br->bh", mass, share),
+                torch.einsum("bhr,br->bh", flat, share).mean(1),
+            )
+        return call
+
+    def _rows_of(self, queries: int, device: torch.device) -> Rows:
+        if (queries, device) not in self._rows:
+            self._rows[queries, device] = Rows.where(self.asking[:, -queries:].to(device))
+        return self._rows[queries, device]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ def profile(
     provenance: Provenance,
     *,
     flow: bool,
+    query: str = "last",
     batch_size: int,
     tick: Tick,
 ) -> RedundancyProfile:
@@ -31,7 +33,8 @@ def profile(
         live: The model.
         examples: At least one question.
         provenance: Stored with the result.
-        flow: Whether to measure cross-modal flow too, in a second pass with eager attention.
+        flow: Whether to measure cross-modal flow too, in the same pass.
+        query: Whose attention counts as flow: "last" (prompt token) or "text" (the mean over text tokens).
         batch_size: Questions a forward pass.
         tick: Hears of every batch.
 
@@ -40,17 +43,14 @@ def profile(
     """
     if not examples:
         raise NoExamplesError("a profile")
-    distances, flows = DistanceRecorder(live.anatomy), FlowRecorder(live.anatomy)
+    distances, flows = DistanceRecorder(live.anatomy), FlowRecorder(live.anatomy, query=query)
     for start in range(0, len(examples), batch_size):
         tick(start, len(examples))
         batch = examples[start : start + batch_size]
         inputs = live.inputs([example.image for example in batch], [example.question for example in batch])
-        with live.lock, torch.inference_mode():
-            with distances.recording(inputs):
-                live.model(**inputs, use_cache=False, logits_to_keep=1)
-            if flow:
-                with flows.recording(inputs):
-                    live.model(**inputs, use_cache=False, logits_to_keep=1)
+        both = flows.recording(inputs) if flow else contextlib.nullcontext()
+        with live.lock, torch.inference_mode(), distances.recording(inputs), both:
+            live.model(**inputs, use_cache=False, logits_to_keep=1)
     tick(len(examples), len(examples))
     return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else ())
 

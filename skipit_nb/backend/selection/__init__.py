@@ -1,1 +1,1 @@
-"""From a profile to a skip set: the paper's conditions."""
+"""From measurements to a skip set: the paper's conditions, published methods, search, agreement."""

@@ -1,11 +1,18 @@
 """VAR: equal to the attention weights that transformers gives, and the model's attention comes back."""
 
+import json
+import math
+from dataclasses import replace
+
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skipit_nb.backend.live.anatomy import anatomy_of
 from skipit_nb.backend.redundancy.flow import FlowRecorder
 from skipit_nb.backend.redundancy.geometric import token_kinds
+from skipit_nb.errors import SettingError
+from skipit_nb.results import RedundancyProfile
 from tests.backend.live.tiny_llava import NUM_LAYERS, prompts, tiny_llava
 
 
@@ -48,3 +55,67 @@ def test_attention_is_as_before_afterwards_also_when_the_pass_raises():
 def test_a_prompt_without_vision_tokens_has_no_flow():
     inputs = {"input_ids": torch.tensor([[2, 5, 6]]), "attention_mask": torch.ones(1, 3, dtype=torch.long)}
     assert recorded(tiny_llava(), inputs) == ()
+
+
+def test_heads_average_to_var_and_name_their_query():
+    model, inputs = tiny_llava(), prompts(padded=True)
+    for query in ("last", "text"):
+        recorder = FlowRecorder(anatomy_of(model), query=query)
+        with torch.no_grad(), recorder.recording(inputs):
+            model(**inputs)
+        for row in recorder.rows():
+            assert (row.query, len(row.heads)) == (query, 4)
+            assert sum(row.heads) / 4 == pytest.approx(row.var)
+
+
+def test_an_unknown_query_and_a_layer_that_is_not_there_are_refused():
+    model, inputs = tiny_llava(), prompts(padded=False)
+    with pytest.raises(SettingError, match="query is 'first', but should be 'last' or 'text'"):
+        FlowRecorder(anatomy_of(model), query="first")
+    with pytest.raises(SettingError, match=r"this one is not there"), torch.no_grad():
+        with FlowRecorder(anatomy_of(model), layers=[NUM_LAYERS]).recording(inputs):
+            model(**inputs)
+
+
+def test_memory_grows_with_the_asking_queries_and_not_with_all():
+    model, inputs, largest = tiny_llava(), prompts(padded=True), []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            if isinstance(out, torch.Tensor) and out.dtype == torch.float32:
+                largest.append(out.numel())
+            return out
+
+    seq = inputs["input_ids"].shape[1]
+    recorder = FlowRecorder(anatomy_of(model))
+    with torch.no_grad(), Watch(), recorder.recording(inputs):
+        model(**inputs)
+    assert len(recorder.rows()) == NUM_LAYERS
+    assert max(largest) < 2 * 4 * seq * seq  # batch x heads x queries x keys is never made
+
+
+def test_a_profile_measures_distances_and_flow_in_one_pass(session):
+    passes = []
+    hook = session.model.register_forward_pre_hook(lambda *_: passes.append(1))
+    found = session.profile("digits-vqa", limit=8, batch_size=4, query="text")
+    hook.remove()
+    assert len(passes) == math.ceil(found.num_samples / 4)
+    assert {row.query for row in found.flow} == {"text"}
+    assert RedundancyProfile.from_json(found.to_json()) == found
+
+
+def test_a_flow_stored_before_it_had_heads_reads_back(session):
+    found = session.profile("digits-vqa", limit=2)
+    stored = json.loads(found.to_json())
+    for row in stored["value"]["flow"]:
+        del row["heads"], row["query"]
+    rows = RedundancyProfile.from_json(json.dumps(stored)).flow
+    assert [row.var for row in rows] == [row.var for row in found.flow]
+    assert {(row.heads, row.query) for row in rows} == {((), "last")}
+
+
+def test_a_frame_says_nothing_of_layers_without_flow(session):
+    found = session.profile("digits-vqa", limit=2)
+    frame = replace(found, flow=found.flow[1::2]).frame
+    assert set(frame.layer[frame["var"].isna()]) == set(range(0, 12, 2))

@@ -1,6 +1,7 @@
 """Distances, tails and norms: known turns, and the same numbers as the slow way."""
 
 import math
+import weakref
 
 import pytest
 import torch
@@ -52,6 +53,22 @@ def test_an_identity_layer_has_distance_zero_and_no_tail():
         assert (row.distance == 0) == (row.layer == 2)
         if row.layer == 2:
             assert (row.spread, row.update, set(row.tail)) == (0, 0, {0})
+
+
+def test_no_states_are_kept_however_many_layers_there_are():
+    model = tiny_llava()
+    anatomy, alive, most = anatomy_of(model), [], []
+
+    def watch(_, __, out):
+        alive.append(weakref.ref(out))
+        most.append(sum(made() is not None for made in alive))
+
+    with torch.inference_mode(), DistanceRecorder(anatomy).recording(prompts(padded=True)):
+        hooks = [layer.register_forward_hook(watch) for layer in anatomy.layers]
+        model(**prompts(padded=True))
+    for hook in hooks:
+        hook.remove()
+    assert max(most) <= 2, "a layer's input and its output, and no earlier ones"
 
 
 def test_rows_equal_those_computed_from_all_hidden_states_token_by_token():

@@ -1,0 +1,112 @@
+"""Functional redundancy: how well the best reader of a *named family* tells the answer from each boundary.
+
+The family is multinomial logistic regression on standardised states. What a boundary tells only to a cleverer reader
+is not seen; a limited reader may also gain by going deeper, although no information can (V-information).
+
+Shapes: sample, d_model, answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skipit_nb.backend.evaluation.statistics import LEVEL, Interval, clustered_mean
+from skipit_nb.errors import ConstantAnswerError, SettingError, TooFewSamplesError
+
+FAMILY = "multinomial logistic regression on standardised states, C = {C:g}, mixed with 1 % of a uniform guess"
+MIXED = 0.01
+"""Share of a uniform guess in every prediction: keeps the log loss of a surprise finite."""
+
+Labels = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a reader loses on questions that it was not fitted on."""
+
+    log_loss: Values
+    """[sample] -log p(right answer), in nats."""
+    error: Values
+    """[sample] 1 where the likeliest answer is wrong, else 0."""
+
+
+def cross_validated(
+    states: NDArray[Any] | None, answers: Labels, clusters: Labels, *, folds: int = 5, strength: float = 0.1
+) -> Losses:
+    """Fit a reader on all folds but one and let it predict that one; no image is in two folds.
+
+    Args:
+        states: [sample, d_model], or None for the reader that sees nothing: how often each answer occurs.
+        answers: [sample] from 0.
+        clusters: [sample] number of the image.
+        folds: How many parts.
+        strength: C of the logistic regression: larger trusts the states more.
+
+    Raises:
+        SettingError: If there are fewer than two folds.
+        TooFewSamplesError: If there are fewer images than folds.
+        ConstantAnswerError: If all answers are the same, also outside a single fold.
+    """
+    if folds < 2:  # noqa: PLR2004
+        raise SettingError("folds", folds, "a whole number of at least 2")
+    images = len(np.unique(clusters))
+    if images < folds:
+        raise TooFewSamplesError(f"images for {folds} folds", images, folds, "Take more questions or fewer folds.")
+    size = int(answers.max()) + 1
+    p = np.empty((len(answers), size))
+    for train, test in GroupKFold(folds).split(answers, groups=clusters):
+        if len(np.unique(answers[train])) == 1:
+            raise ConstantAnswerError(f"number {answers[train][0]}", len(train))
+        p[test] = _predicted(states, answers, train, test, strength)
+    mixed = (1 - MIXED) * p + MIXED / size
+    right = mixed[np.arange(len(answers)), answers]
+    return Losses(-np.log(right), (mixed.argmax(1) != answers).astype(float))
+
+
+def _predicted(states: NDArray[Any] | None, answers: Labels, train: Labels, test: Labels, strength: float) -> Values:
+    """[test sample, answer] probabilities; 0 for an answer that no fitted question has."""
+    size = int(answers.max()) + 1
+    if states is None:
+        shares: Values = np.bincount(answers[train], minlength=size) / len(train)
+        return np.tile(shares, (len(test), 1))
+    reader = make_pipeline(StandardScaler(), LogisticRegression(C=strength, tol=1e-3, max_iter=2000))
+    reader.fit(states[train].astype(np.float64), answers[train])
+    p = np.zeros((len(test), size))
+    p[:, reader.classes_] = reader.predict_proba(states[test].astype(np.float64))
+    return p
+
+
+def gap(before: Values, after: Values, clusters: Labels) -> Interval:
+    """Mean of `before - after` with its 95 % interval: above 0, the second reader loses less.
+
+    Paired, by image (cluster-robust t). It knows that questions vary, not that the readers were fitted on few.
+    """
+    mean = clustered_mean((before - after).tolist(), clusters.astype(str).tolist())
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
+    return Interval(mean.value, mean.value - reach, mean.value + reach, "cluster-robust t by image")
+
+
+def gap_by_bootstrap(before: Values, after: Values, clusters: Labels, *, draws: int = 1000, seed: int = 0) -> Interval:
+    """The same by drawing images anew, with replacement: percentiles of the mean."""
+    _, codes = np.unique(clusters, return_inverse=True)
+    sums, counts = np.bincount(codes, weights=before - after), np.bincount(codes)
+    drawn = np.random.default_rng(seed).integers(len(sums), size=(draws, len(sums)))
+    means = sums[drawn].sum(1) / counts[drawn].sum(1)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float((before - after).mean()), float(low), float(high), "bootstrap by image")
+
+
+def by_boundary(states: NDArray[Any], answers: Labels, clusters: Labels, **settings: Any) -> Sequence[Losses]:
+    """The losses of a reader of each boundary: `states` is [boundary, sample, d_model]."""
+    return [cross_validated(boundary, answers, clusters, **settings) for boundary in states]

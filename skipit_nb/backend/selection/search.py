@@ -1,0 +1,163 @@
+"""Search over skip sets: add one move at a time, score again, keep the best; then confirm on other questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from skipit_nb.backend.evaluation import sweeping
+from skipit_nb.backend.evaluation.batches import Here
+from skipit_nb.backend.selection.calibration import Calibration, is_supported
+from skipit_nb.backend.selection.splitting import halves
+from skipit_nb.errors import SettingError
+from skipit_nb.results import SearchResult, SearchStep, Sweep, SweepRow
+from skipit_nb.skipset import SkipSet
+
+MOVES: dict[str, Callable[..., SkipSet]] = {
+    "whole": SkipSet.whole,
+    "attn": SkipSet.attn,
+    "mlp": SkipSet.mlp,
+    "vision frozen": SkipSet.freeze,
+    "vision absent": SkipSet.absent,
+}
+OBJECTIVES: dict[str, Callable[[SweepRow], float]] = {
+    "log_likelihood": lambda row: -float("inf") if row.log_likelihood is None else row.log_likelihood,
+    "accuracy": lambda row: row.accuracy,
+    "kl": lambda row: -(row.kl or 0.0),
+}
+"""High = better."""
+
+
+def search(
+    data: Calibration,
+    *,
+    speedup: float | None,
+    margin: float | None,
+    moves: str | Iterable[SkipSet],
+    beam: int,
+    objective: str,
+) -> SearchResult:
+    """Find the best skip set within a budget: greedy (`beam=1`) or beam search, confirmed on images it never saw.
+
+        frontier ← the `beam` best of { s | m : s in frontier, m in moves },  every one scored anew
+
+    The winner is the best set of at least `speedup`, or the cheapest that loses at most `margin`. What it scored in
+    the search flatters it, being the best of many; its number is the one on the other half of the images.
+
+    SLEB, the greedy form over whole layers by likelihood, scores text, bars the first and last layer (leave them out
+    of `moves`) and has no second half of data.
+
+    Args:
+        data: The questions of both halves.
+        speedup: Predicted FLOPs of the full model / those of the set to reach, above 1; or None.
+        margin: Accuracy to lose at most, a share; or None. One of the two.
+        moves: "whole", "attn", "mlp", "vision frozen" or "vision absent" for that action at every layer; or sets to
+            choose from.
+        beam: Sets to go on from.
+        objective: "log_likelihood" of the right answer, "accuracy", or "kl" to the full model, which needs no labels.
+
+    Raises:
+        SettingError: If the budget is neither or both, or a setting is out of range.
+        UnsupportedSkipError: If the model can make none of the moves.
+
+    Source:
+        Song et al. 2024, "SLEB", arXiv:2402.09025 (the greedy search).
+    """
+    _check(speedup, margin, beam, objective)
+    available = data.supported(_moves_of(moves, data.num_layers))
+    first, second = halves(data.examples, data.provenance.seed)
+    score = OBJECTIVES[objective]
+    steps = _steps(data.on(first), available, speedup, margin, beam, score)
+    tried = [step.row for step in steps]
+    winner = _winner(tried, speedup, margin, score)
+    finalists = list(dict.fromkeys([*([winner] if winner else []), *undominated(tried)]))
+    confirmed = _swept(data.on(second), [row.skipset for row in finalists])
+    return SearchResult(
+        provenance=data.on([*first, *second]).provenance,
+        num_search=len(first),
+        objective=objective,
+        speedup=speedup,
+        margin=margin,
+        steps=tuple(steps),
+        winner=winner.skipset if winner else SkipSet.none(num_layers=data.num_layers),
+        baseline=confirmed.baseline,
+        confirmed=confirmed.rows,
+    )
+
+
+def _steps(
+    data: Calibration,
+    moves: Sequence[SkipSet],
+    speedup: float | None,
+    margin: float | None,
+    beam: int,
+    score: Callable[[SweepRow], float],
+) -> list[SearchStep]:
+    """Every set tried, best first within a step, until the budget is reached or nothing is left to try."""
+    steps: list[SearchStep] = []
+    frontier, number = [SkipSet.none(num_layers=data.num_layers)], 0
+    while frontier:
+        number += 1
+        tried = {step.row.skipset for step in steps} | set(frontier)
+        news = [s for s in dict.fromkeys(s | move for s in frontier for move in moves) if s not in tried]
+        runnable = [s for s in news if is_supported(data.live, s)]
+        rows = sorted(_swept(data, runnable).rows, key=score, reverse=True) if runnable else []
+        best = [row for row in rows if margin is None or row.delta >= -margin][:beam]
+        steps += [SearchStep(number, row in best, row) for row in rows]
+        frontier = [row.skipset for row in best if speedup is None or row.flops_ratio < speedup]
+    return steps
+
+
+def undominated(rows: Sequence[SweepRow]) -> list[SweepRow]:
+    """Those that no other row beats in accuracy or cost without losing in the other, cheapest first."""
+    best: list[SweepRow] = []
+    for row in sorted(rows, key=lambda row: (-row.flops_ratio, -row.accuracy)):
+        if not best or row.accuracy > best[-1].accuracy:
+            best.append(row)
+    return best
+
+
+def _winner(
+    rows: Sequence[SweepRow], speedup: float | None, margin: float | None, score: Callable[[SweepRow], float]
+) -> SweepRow | None:
+    if speedup is not None:
+        return max((row for row in rows if row.flops_ratio >= speedup), key=score, default=None)
+    within = (row for row in rows if row.delta >= -(margin or 0.0))
+    return max(within, key=lambda row: (row.flops_ratio, score(row)), default=None)
+
+
+def _swept(data: Calibration, skipsets: Sequence[SkipSet]) -> Sweep:
+    return sweeping.sweep(
+        data.live,
+        data.examples,
+        skipsets,
+        data.provenance,
+        finalists=0,
+        memory=None,
+        max_new_tokens=1,  # nothing is generated
+        runs=Here(data.live, data.batch_size),
+        tick=data.tick,
+    )
+
+
+def _moves_of(moves: str | Iterable[SkipSet], num_layers: int) -> list[SkipSet]:
+    if isinstance(moves, str):
+        if moves not in MOVES:
+            raise SettingError("moves", moves, f"one of {', '.join(MOVES)}, or a list of skip sets")
+        return [MOVES[moves](i, num_layers=num_layers) for i in range(num_layers)]
+    found = [SkipSet.of(move, num_layers=num_layers) for move in moves]
+    if not found:
+        raise SettingError("moves", found, "at least one skip set")
+    return found
+
+
+def _check(speedup: float | None, margin: float | None, beam: int, objective: str) -> None:
+    if (speedup is None) == (margin is None):
+        raise SettingError("speedup, margin", (speedup, margin), "one of the two")
+    if speedup is not None and not speedup > 1:
+        raise SettingError("speedup", speedup, "above 1")
+    if margin is not None and not 0 <= margin < 1:
+        raise SettingError("margin", margin, "a share of at least 0 and below 1")
+    if isinstance(beam, bool) or not isinstance(beam, int) or beam < 1:
+        raise SettingError("beam", beam, "a whole number of at least 1")
+    if objective not in OBJECTIVES:
+        raise SettingError("objective", objective, f"one of {', '.join(OBJECTIVES)}")
