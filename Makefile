@@ -34,15 +34,15 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(VENV)/bin/lint-imports
-	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu and not model" tests
+	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu and not model and not families" tests
 
-test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under ten minutes
+test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under a quarter of an hour
 	@$(call IN_PARTS, and not slow and not gpu)
 
 test-full: $(VENV)/.dev  ## the slow tests too, and those for a GPU if there is one
 	@$(call IN_PARTS,)
 
-bench: $(VENV)/.dev  ## the ratios of docs/benchmarks.md
+bench: $(VENV)/.bench  ## the ratios of docs/benchmarks.md
 	$(PYTEST) -p no:nbval -m bench -s tests
 
 docs: $(VENV)/.docs  ## the pages, with the notebooks run, in docs/_build/html
@@ -59,7 +59,7 @@ $(VENV)/.python:
 		|| $(RUN) pip install --quiet torch==2.13.0
 	touch $@
 
-$(VENV)/.lab $(VENV)/.dev $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/.python
+$(VENV)/.lab $(VENV)/.dev $(VENV)/.bench $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/.python
 	$(RUN) pip install --quiet --editable '.[$*]'
 	touch $@
 

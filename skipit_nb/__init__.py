@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skipit_nb.backend.export.skip_config import exported_skips
     from skipit_nb.cost import ModelShape
     from skipit_nb.errors import SkipitError
     from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
@@ -34,6 +35,7 @@ _HOMES = {
     "SkipitError": "errors",
     "Studio": "studio",
     "Sweep": "results",
+    "exported_skips": "backend.export.skip_config",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "SkipitError",
     "Studio",
     "Sweep",
+    "exported_skips",
 ]
 
 

@@ -1,22 +1,60 @@
 """What a skip set costs, by arithmetic: FLOPs, KV bytes and parameters of a decoder under a `SkipSet`.
 
 Conventions, also printed with every number: one multiply-add is 2 FLOPs; attention is counted as a full square (no
-half for the causal mask); the LM head runs for one position, as in `generate`. Norms, rotary embeddings and softmax
-are left out. The vision tower is not part of it: skipping decoder layers does not change it.
+half for the causal mask, nor for a window); the LM head runs for one position, as in `generate`. What is no product of
+matrices is left out: norms, rotary embeddings, softmax, and of linear attention the short convolutions and triangular
+systems (together 0.1 % of a prompt where Qwen3.5 is 4,096 wide) and a new token's step of the state (0.5 % of what it
+takes). The vision tower is not part of it: skipping decoder layers does not change it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from skipit_nb.errors import SettingError
-from skipit_nb.skipset import SkipSet
+from skipit_nb.skipset import MODALITIES, SkipSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FLOPS_PER_MAC = 2
+
+UPDATING = ("run", "attn", "mlp")
+"""Actions under which a modality's tokens are updated."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerShape:
+    """What one decoder layer multiplies and keeps: multiply-adds per token, which for a matrix is its size."""
+
+    query: int
+    """Query projection."""
+    key_value: int
+    """Key and value projections; 0 where the layer reads keys that another one made."""
+    output: int
+    """Output projection."""
+    scores: int
+    """Per pair of query and key: heads x (width of a key + width of a value)."""
+    mlp: int
+    expansion: int = 0
+    """Per key that a pass reads, where the cache keeps keys and values compressed into one (DeepSeek's MLA)."""
+    extra: int = 0
+    """What runs beside attention and MLP, such as per-layer embeddings."""
+    state: int = 0
+    """The state of linear attention, for every place in the chunks of a prompt; a decoding step multiplies no matrices
+    with it."""
+    chunk: int = 1
+    """Places of a chunk of linear attention; the last one is filled up."""
+    kept: int = 0
+    """Numbers that the KV cache keeps of a token."""
+    window: int | None = None
+    """Positions that a decoding step reaches back, its own included; None for all."""
+    reads_images: bool = False
+    """Whether its keys are image features (cross-attention) rather than tokens of the sequence."""
+    only_last_row: bool = False
+    """Whether it makes no keys, and `generate` runs it for the last token of a prompt only, from which it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +75,32 @@ class ModelShape:
     mlp_matrices: int = 3
     """3 for a gated MLP (up, gate, down), 2 for a plain one."""
     num_vision: int = 0
-    """Vision tokens of one image in this model's own size; 0 if it depends on the image."""
+    """Vision tokens of an image of one tile, or its features where layers read them by cross-attention; 0 where they
+    depend on its size."""
+    layers: tuple[LayerShape, ...] = ()
+    """Every layer's own numbers, as read from a live model; empty where the numbers above say it all."""
+    beside: int = 0
+    """Per token: the decoder's own matrices beside its layers, such as Gemma 4's for the inputs of each layer."""
+
+    def layer(self, index: int, *, published: bool = False) -> LayerShape:
+        """The numbers of one layer; `published` gives every head its own keys, as the papers' formula does."""
+        if self.layers and not published:
+            return self.layers[index]
+        width = self.num_heads * self.head_dim
+        kv_width = width if published else self.num_kv_heads * self.head_dim
+        return LayerShape(
+            query=self.d_model * width,
+            key_value=2 * self.d_model * kv_width,
+            output=self.d_model * width,
+            scores=2 * width,
+            mlp=self.mlp_matrices * self.d_model * self.d_ff,
+            kept=2 * self.num_kv_heads * self.head_dim,
+        )
+
+    @property
+    def has_cross_attention(self) -> bool:
+        """Whether images reach the decoder as keys of some layers rather than as tokens of the sequence."""
+        return any(layer.reads_images for layer in self.layers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +108,14 @@ class Cost:
     """What one prompt costs under one skip set. All of it is arithmetic; nothing here was timed."""
 
     flops_prefill: float
-    """FLOPs of reading the prompt: decoder layers and one row of the LM head."""
+    """FLOPs of reading the prompt: the decoder, and the LM head for one row."""
     flops_per_token: float
     """FLOPs of the first generated token after the prompt (its attention reads the whole prompt)."""
     kv_bytes: float
     """Bytes of keys and values kept for the prompt."""
     active_parameters: int
-    """Parameters of the decoder layers that compute something for text or vision. Skipped layers stay in memory."""
+    """Weights of the layers' matrices that some token of the prompt goes through; of experts, those of one token.
+    Skipped ones stay in memory."""
     layer_flops: tuple[float, ...]
     """Prefill FLOPs of each layer."""
 
@@ -79,16 +143,20 @@ def cost(
 
         layer = q + k + v + o projections + 2 · queries · keys · width + MLP          (multiply-adds; × 2 = FLOPs)
 
+    A live model's shape carries the sizes of its own matrices, layer by layer; a shape made by hand is uniform.
+
     Absent tokens are in none of the terms. Frozen tokens have keys and values, and, as this toolkit runs them, also
-    query projections; the papers' formula leaves those out.
+    query projections; the papers' formula leaves those out. A layer without a running token computes nothing and
+    keeps no keys.
 
     Args:
         shape: The decoder.
         skipset: What is skipped; None for the full model.
-        num_vision: Vision tokens in the prompt; by default those of one image.
-        num_text: Text tokens in the prompt.
+        num_vision: Vision tokens in the prompt, or image features where layers read them by cross-attention; by
+            default those of one image.
+        num_text: Text tokens in the prompt: all that are not vision tokens.
         published: Count as the papers do (ShortV, FastV, VTW): no LM head, as many K/V heads as heads, no query
-            projections of frozen tokens. Reproduces the TFLOPs of ShortV's Table 1.
+            projections of frozen tokens, all layers alike. Reproduces the TFLOPs of ShortV's Table 1.
 
     Raises:
         SettingError: If a number of tokens is negative, or there are none.
@@ -97,63 +165,97 @@ def cost(
         Yuan et al. 2025, "ShortV", arXiv:2504.00502, for the published form.
     """
     bound = SkipSet.of(skipset, num_layers=shape.num_layers)
-    counts = {"vision": shape.num_vision if num_vision is None else num_vision, "text": num_text}
-    for name, count in counts.items():
-        if count < 0 or sum(counts.values()) == 0:
+    prompt = {"vision": shape.num_vision if num_vision is None else num_vision, "text": num_text}
+    for name, count in prompt.items():
+        if count < 0 or sum(prompt.values()) == 0:
             raise SettingError(f"num_{name}", count, "a number of tokens, at least 0, and not 0 for both")
-    head = 0 if published else shape.d_model * shape.vocab
-    layers = tuple(
-        FLOPS_PER_MAC * _layer_macs(shape, bound, i, counts, published=published) for i in range(shape.num_layers)
-    )
-    step = {"vision": 0, "text": 1}
-    decode = sum(_layer_macs(shape, bound, i, step, past=counts, published=published) for i in range(shape.num_layers))
+    layers = [shape.layer(i, published=published) for i in range(shape.num_layers)]
+    works = [_work(shape, i, bound, prompt, NO_TOKENS, published=published) for i in range(shape.num_layers)]
+    steps = [_work(shape, i, bound, ONE_TOKEN, prompt, published=published) for i in range(shape.num_layers)]
+    flops = tuple(map(_flops, layers, works))
+    head, beside = (0, 0) if published else (FLOPS_PER_MAC * shape.d_model * shape.vocab, FLOPS_PER_MAC * shape.beside)
     return Cost(
-        flops_prefill=sum(layers) + FLOPS_PER_MAC * head,
-        flops_per_token=FLOPS_PER_MAC * (decode + head),
-        kv_bytes=sum(_kv_bytes(shape, bound, i, counts) for i in range(shape.num_layers)),
-        active_parameters=sum(_parameters(shape, bound, i) for i in range(shape.num_layers)),
-        layer_flops=layers,
+        flops_prefill=sum(flops) + sum(prompt.values()) * beside + head,
+        flops_per_token=sum(map(_flops, layers, steps)) + beside + head,
+        kv_bytes=sum(map(_kept, layers, works)) * shape.bytes_per_value,
+        active_parameters=sum(map(_parameters, layers, works)),
+        layer_flops=flops,
     )
 
 
-def _layer_macs(
-    shape: ModelShape,
-    skipset: SkipSet,
-    layer: int,
-    counts: dict[str, int],
-    *,
-    past: dict[str, int] | None = None,
-    published: bool,
-) -> float:
-    """Multiply-adds of one layer for `counts` new tokens, with `past` tokens already in its cache."""
-    actions = {name: skipset.action(layer, name) for name in counts}
-    running = sum(n for name, n in counts.items() if actions[name] in ("run", "attn", "mlp"))
-    if running == 0:
-        return 0
-    visible = sum(n for name, n in counts.items() if actions[name] != "absent")
-    keys = visible + sum(n for name, n in (past or {}).items() if actions[name] != "absent")
-    width, kv_width = shape.num_heads * shape.head_dim, shape.num_kv_heads * shape.head_dim
-    if published:
-        kv_width = width
-    queries = running if published else visible
-    attention = (
-        shape.d_model * (queries * width + 2 * visible * kv_width + running * width) + 2 * running * keys * width
+Tokens = Mapping[str, int]
+"""How many tokens of each modality."""
+
+NO_TOKENS: Tokens = {"vision": 0, "text": 0}
+ONE_TOKEN: Tokens = {"vision": 0, "text": 1}
+
+
+class _Work(NamedTuple):
+    """How many tokens of one forward pass do what at one layer."""
+
+    updated: int = 0
+    """Go on with another state."""
+    fed: int = 0
+    """Go through the MLP."""
+    places: int = 0
+    """Places in the chunks of linear attention, filled or not."""
+    attending: int = 0
+    """Read keys."""
+    keys: int = 0
+    """Keys that each of them reads."""
+    made: int = 0
+    """Have a key and a value made for them."""
+    asking: int = 0
+    """Have a query made for them; frozen ones too, though they ask nothing."""
+
+
+def _work(shape: ModelShape, index: int, skipset: SkipSet, new: Tokens, past: Tokens, *, published: bool) -> _Work:
+    """Count what `new` tokens do at one layer, after `past` ones whose keys the cache holds."""
+    layer, is_prompt = shape.layer(index, published=published), not any(past.values())
+    actions = {name: skipset.action(index, name) for name in MODALITIES}
+    present = {name for name in MODALITIES if actions[name] != "absent"}
+    rows, sources = _rows_and_sources(shape, layer)
+    brought = ONE_TOKEN if layer.only_last_row else new
+    updated = sum(brought[name] for name in rows if actions[name] in UPDATING)
+    made = sum(new[name] for name in sources & present)
+    keys = made + sum(past[name] for name in sources & present)
+    if not updated or not keys:
+        return _Work()
+    fed = 0 if "mlp" in actions.values() else updated
+    places = -(-updated // layer.chunk) * layer.chunk if is_prompt else 0
+    if "attn" in actions.values():
+        return _Work(updated, fed, places)
+    asks_alone = published or not layer.key_value
+    asking = updated if asks_alone else sum(brought[name] for name in rows & present)
+    reached = keys if is_prompt or layer.window is None else min(keys, layer.window)
+    return _Work(updated, fed, places, attending=updated, keys=reached, made=made, asking=asking)
+
+
+def _rows_and_sources(shape: ModelShape, layer: LayerShape) -> tuple[set[str], set[str]]:
+    """The modalities whose tokens are rows of a layer, and those that its keys are made of."""
+    if not shape.has_cross_attention:
+        return set(MODALITIES), set(MODALITIES)
+    return {"text"}, {"vision"} if layer.reads_images else {"text"}
+
+
+def _flops(layer: LayerShape, work: _Work) -> int:
+    return FLOPS_PER_MAC * (
+        work.asking * layer.query
+        + work.made * layer.key_value
+        + work.keys * layer.expansion
+        + work.attending * (work.keys * layer.scores + layer.output)
+        + work.places * layer.state
+        + work.fed * layer.mlp
+        + work.updated * layer.extra
     )
-    mlp = shape.mlp_matrices * running * shape.d_model * shape.d_ff
-    skipped = set(actions.values())
-    return (0 if "attn" in skipped else attention) + (0 if "mlp" in skipped else mlp)
 
 
-def _kv_bytes(shape: ModelShape, skipset: SkipSet, layer: int, counts: dict[str, int]) -> float:
-    actions = {name: skipset.action(layer, name) for name in counts}
-    kept = sum(n for name, n in counts.items() if actions[name] in ("run", "frozen", "mlp"))
-    return 2 * kept * shape.num_kv_heads * shape.head_dim * shape.bytes_per_value
+def _kept(layer: LayerShape, work: _Work) -> int:
+    """Numbers in the KV cache."""
+    return layer.kept * (work.made if layer.window is None else min(work.made, layer.window - 1))
 
 
-def _parameters(shape: ModelShape, skipset: SkipSet, layer: int) -> int:
-    actions = {skipset.action(layer, name) for name in ("vision", "text")}
-    attention = shape.d_model * shape.head_dim * 2 * (shape.num_heads + shape.num_kv_heads)
-    mlp = shape.mlp_matrices * shape.d_model * shape.d_ff
-    if actions == {"whole"}:
-        return 0
-    return (0 if "attn" in actions else attention) + (0 if "mlp" in actions else mlp)
+def _parameters(layer: LayerShape, work: _Work) -> int:
+    """Weights of the matrices that some token goes through."""
+    attention = layer.query + layer.key_value + layer.expansion + layer.output
+    return bool(work.attending) * attention + bool(work.fed) * layer.mlp + bool(work.updated) * layer.extra

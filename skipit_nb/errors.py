@@ -9,6 +9,9 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     ├── LayerCountError (ValueError)         a skip set made for another number of layers
     ├── UnboundSkipSetError (ValueError)     an open skip set where a bound one is needed
     ├── UnsupportedSkipError (ValueError)    a skip set this model cannot run
+    ├── UnsupportedExportError (ValueError)  a skip set that this form of export cannot say
+    ├── ExportError (OSError)                a folder that cannot be written
+    ├── PaddingError (ValueError)            prompts padded at their end, asked to go on
     ├── ModelError (ValueError)
     │   ├── ModelNotFoundError (OSError)     a model id or folder that cannot be had
     │   ├── NotAVisionLanguageModelError     a checkpoint without vision tokens or decoder layers
@@ -18,13 +21,21 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     ├── TaskError (ValueError)
     │   ├── UnknownTaskError (KeyError)      a task name that does not exist
     │   ├── NoExamplesError                  nothing to measure
+    │   ├── NoImagesError                    vision actions, and not one question about an image
+    │   ├── TooFewSamplesError               fewer questions than an estimate can be made from
+    │   ├── ConstantAnswerError              questions that all have the same answer
     │   └── LimitError                       a limit below 1
+    ├── NotFiniteError (ArithmeticError)     a layer that gives NaN or infinity
     ├── ImageError (ValueError)              something that is not an image
     ├── QuestionError (ValueError)           a question without text
+    ├── PromptError (ValueError)             images and text that a model's family has no prompt for
     ├── SettingError (ValueError)            a number or a name outside what a call takes
     ├── ResultFormatError (ValueError)       a stored result or state that cannot be read back
     ├── MissingPackageError (ImportError)    an optional package that is not installed
+    ├── MemoryBudgetError (ValueError)       a memory budget that one branch of a sweep does not fit into
+    ├── OutOfMemoryError (MemoryError)       a device that has no memory left
     ├── BrokenInstallError (RuntimeError)    installed packages that do not work together
+    ├── WorkerError (RuntimeError)           a worker of an executor that died, or has not what the session has
     ├── SessionClosedError (RuntimeError)    a call on a closed session
     └── CancelledError (RuntimeError)        a job that was cancelled; not a failure
 """
@@ -36,6 +47,16 @@ from collections.abc import Iterable, Sequence
 
 class SkipitError(Exception):
     """Anything the toolkit refuses, with a message a person can act on."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel from a worker process with the message: by default a class would be called with it as a fact."""
+        return _with_message, (type(self), self.args), self.__dict__
+
+
+def _with_message(kind: type[SkipitError], args: tuple[object, ...]) -> SkipitError:
+    error = OSError.__new__(kind) if issubclass(kind, OSError) else Exception.__new__(kind)
+    error.args = args
+    return error
 
 
 class SkipSetSyntaxError(SkipitError, ValueError):
@@ -94,6 +115,34 @@ class UnsupportedSkipError(SkipitError, ValueError):
 
     def __init__(self, skipset: object, why: str, instead: str) -> None:
         super().__init__(f"'{skipset}' cannot run on this model: {why}. {instead}")
+
+
+class UnsupportedExportError(SkipitError, ValueError):
+    """A skip set that one form of export cannot say exactly."""
+
+    def __init__(self, skipset: object, form: str, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"'{skipset}' cannot be exported as {form}: {why}. "
+            "Leave form out, or pass form='config', to write the model with the skip set beside it."
+        )
+
+
+class ExportError(SkipitError, OSError):
+    """A folder that cannot be written."""
+
+    def __init__(self, path: str, why: str, mend: str) -> None:
+        super().__init__(f"the model cannot be exported to {path!r}: {why}. That place is as it was before. {mend}")
+
+
+class PaddingError(SkipitError, ValueError):
+    """A padded batch whose padding stands where new tokens would go."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this batch is padded on the right, so new tokens would follow padding. "
+            "Expected padding on the left for generation. Make the batch with padding_side='left'."
+        )
 
 
 class ModelError(SkipitError, ValueError):
@@ -177,11 +226,50 @@ class NoExamplesError(TaskError):
         super().__init__(f"{what} needs at least one example, but got none. Pass a task, or a list of examples.")
 
 
+class NoImagesError(TaskError):
+    """A skip set for vision tokens on questions of which none has an image."""
+
+    def __init__(self, skipset: object) -> None:
+        super().__init__(
+            f"'{skipset}' is about vision tokens, but none of these questions has an image. "
+            "Expected at least one question about an image. Choose another task, or a set such as 'whole 3'."
+        )
+
+
+class TooFewSamplesError(TaskError):
+    """Fewer questions, or images, than an estimate can be made from."""
+
+    def __init__(self, what: str, found: int, needed: int, mend: str) -> None:
+        self.needed = needed
+        super().__init__(f"{what}: there are {found}, but at least {needed} are needed. {mend}")
+
+
+class ConstantAnswerError(TaskError):
+    """Questions that all have the same answer, so that no state can tell anything about it."""
+
+    def __init__(self, answer: str, count: int) -> None:
+        super().__init__(
+            f"all {count} questions have the answer {answer!r}, so there is nothing to know about it. "
+            "Expected at least two different answers. Take more questions, or another task."
+        )
+
+
 class LimitError(TaskError):
     """A limit below one question."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"limit is {limit}, but at least 1 question is needed. Leave limit out to use all of them.")
+
+
+class NotFiniteError(SkipitError, ArithmeticError):
+    """A layer that gives NaN or infinity."""
+
+    def __init__(self, layer: int, count: int) -> None:
+        where = f"layer {layer} gives" if layer >= 0 else "the states before layer 0 hold"
+        super().__init__(
+            f"{where} NaN or infinity for {count} question{'' if count == 1 else 's'} of a batch. "
+            "Expected finite states. Open the model in float32 or bfloat16; if they stay, its weights are damaged."
+        )
 
 
 class ImageError(SkipitError, ValueError):
@@ -190,7 +278,7 @@ class ImageError(SkipitError, ValueError):
     def __init__(self, what: str, why: str) -> None:
         super().__init__(
             f"{what} is not an image: {why}. Expected a PIL image, a numpy array of height x width x 3, "
-            "or the path of a PNG or JPEG file."
+            "the path of a PNG or JPEG file, or a list of these."
         )
 
 
@@ -199,6 +287,18 @@ class QuestionError(SkipitError, ValueError):
 
     def __init__(self, question: object) -> None:
         super().__init__(f"the question is {question!r}. Expected some text, such as 'what color is the circle?'.")
+
+
+class PromptError(SkipitError, ValueError):
+    """Images and text that a model's family has no prompt for."""
+
+    def __init__(self, processor: str, images: Sequence[int], why: str) -> None:
+        counts = " + ".join(map(str, images))
+        super().__init__(
+            f"{processor} makes no prompt of {counts} image{'' if counts == '1' else 's'} and text: {why}. "
+            "Expected as many images a question as this family was trained with, often one. "
+            "Ask with another number of images, or call session.model with ready tensors."
+        )
 
 
 class SettingError(SkipitError, ValueError):
@@ -222,11 +322,39 @@ class MissingPackageError(SkipitError, ImportError):
         super().__init__(f"{purpose} needs the package {package}, which is not installed. Install it: {install}")
 
 
+class MemoryBudgetError(SkipitError, ValueError):
+    """A memory budget that is too small for one branch of a sweep."""
+
+    def __init__(self, budget: int, needed: int) -> None:
+        self.needed = needed
+        super().__init__(
+            f"a memory budget of {budget:,} bytes is too small: one branch of this batch needs {needed:,}. "
+            "Raise memory, or lower batch_size."
+        )
+
+
+class OutOfMemoryError(SkipitError, MemoryError):
+    """The device has no memory left. The model is as before, and what the call had taken is given back."""
+
+    def __init__(self, device: str, why: str) -> None:
+        super().__init__(
+            f"{device} is out of memory: {why}. The model is as before, and what this call had taken is given back. "
+            "Lower batch_size first, then limit, or memory in a sweep; or open the model in half precision."
+        )
+
+
 class BrokenInstallError(SkipitError, RuntimeError):
     """Installed packages that do not work together."""
 
     def __init__(self, what: str, mend: str) -> None:
         super().__init__(f"{what}. {mend}")
+
+
+class WorkerError(SkipitError, RuntimeError):
+    """A worker of an executor that died, or that has not what this session has."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}. Nothing was changed here. {mend}")
 
 
 class SessionClosedError(SkipitError, RuntimeError):

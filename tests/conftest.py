@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,9 @@ settings.register_profile("skipit", derandomize=True, deadline=None)
 settings.load_profile("skipit")
 
 
+FAMILIES = Path(__file__).parent / "families"
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what needs a GPU where there is none."""
     if item.get_closest_marker("gpu"):
@@ -30,10 +34,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens the trained model, so that `make check` can leave it out."""
+    """Mark what opens the trained model or tries every family, so that `make check` can leave it out."""
     for item in items:
         if "session" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.model)
+        if FAMILIES in item.path.parents:
+            item.add_marker(pytest.mark.families)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import pytest
 
 from skipit_nb import Comparison, RedundancyProfile, Sweep
 from skipit_nb.cli import main
-from skipit_nb.results import Recommendation
+from skipit_nb.results import Exported, Recommendation
 
 pytestmark = pytest.mark.model
 
@@ -46,6 +46,15 @@ def test_families_of_skip_sets_are_swept_at_every_layer(capsys):
     assert len(sweep.rows) == 12
 
 
+def test_an_export_says_what_it_wrote_and_opens(capsys, tmp_path):
+    out = str(tmp_path / "pruned")
+    assert main(["export", "--skipset", "whole 3+7", "--out", out, "--device", "cpu", "--json"]) == 0
+    exported = Exported.from_json(capsys.readouterr().out)
+    assert (exported.form, exported.path, exported.num_layers) == ("pruned", out, 10)
+    assert main(["export", "--skipset", "attn 3", "--out", out, "--device", "cpu", "--overwrite"]) == 0
+    assert f"{out}: the whole model and 'attn 3' in skip_config.json" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -56,6 +65,7 @@ def test_families_of_skip_sets_are_swept_at_every_layer(capsys):
         (["profile", "--model", "/no/such/model"], "there is no such folder"),
         (["sweep", *FEW], "skipsets is []"),
         (["recommend", *FEW, "--max-tail", "7"], "max_tail is 7.0"),
+        (["export", "--skipset", "attn 3", "--out", "no", "--form", "pruned"], "layer 3 is not left out as a whole"),
         (["profile", *FEW[:-1], "cuda:42"], "device 'cuda:42' is not to be had"),
     ],
 )

@@ -50,7 +50,9 @@ def test_each_error_is_explained(name: str) -> None:
 
 
 def test_what_the_package_imports_is_what_it_asks_for() -> None:
-    asked = [Requirement(line).name for line in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["tasks"]]]
+    extras = PROJECT["optional-dependencies"]
+    lines = [*PROJECT["dependencies"], *extras["tasks"], *extras["theory"]]
+    asked = [Requirement(line).name for line in lines]
     providers = metadata.packages_distributions()
     found = {name for file in PACKAGE.rglob("*.py") for name in imported(file)} - set(sys.stdlib_module_names)
     found -= {"skipit_nb", "IPython", "lmms_eval"}  # a notebook brings IPython; lmms_eval is the user's to install

@@ -93,6 +93,13 @@ def sweep(options: argparse.Namespace) -> None:
         _print(options, result, result.frame, f"The full model: {result.baseline:.4f}.")
 
 
+def export(options: argparse.Namespace) -> None:
+    """Write the model under a skip set into a folder."""
+    with _session(options) as session:
+        result = session.export(options.skipset, options.out, form=options.form, overwrite=options.overwrite)
+        show(result.to_json() if options.json else str(result))
+
+
 def _families(options: argparse.Namespace, num_layers: int) -> list[Any]:
     from skipit_nb.skipset import SkipSet
 

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recommend(commands_of)
     _add_compare(commands_of)
     _add_sweep(commands_of)
+    _add_export(commands_of)
     _add_train(commands_of)
     _add_doctor(commands_of)
     return parser
@@ -92,6 +93,17 @@ def _add_sweep(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=commands.sweep)
 
 
+def _add_export(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("export", help="the model under a skip set, as a checkpoint that transformers opens")
+    _opening_options(command)
+    command.add_argument("--skipset", required=True, help="what is skipped, such as 'whole 3+7'")
+    command.add_argument("--out", type=Path, required=True, help="a new folder")
+    command.add_argument("--form", default="auto", help="auto, pruned, config or per_layer_config (default auto)")
+    command.add_argument("--overwrite", action="store_true", help="replace the checkpoint in --out")
+    command.add_argument("--json", action="store_true", help="print what was written as JSON")
+    command.set_defaults(run=commands.export)
+
+
 def _add_train(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = to.add_parser("train", help="train the model in the box anew (tens of minutes)")
     command.add_argument("model", nargs="?", default="tiny", choices=["tiny"], help="which one (default tiny)")
@@ -109,10 +121,14 @@ def _add_doctor(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     command.set_defaults(run=commands.doctor)
 
 
-def _model_options(command: argparse.ArgumentParser) -> None:
+def _opening_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="Hugging Face id or folder (default: the model in the box)")
     command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
     command.add_argument("--dtype", help="float32, bfloat16, float16 (default: what suits the device)")
+
+
+def _model_options(command: argparse.ArgumentParser) -> None:
+    _opening_options(command)
     command.add_argument("--task", default="easy-vqa", help="task of the questions (default easy-vqa)")
     command.add_argument("--seed", type=int, default=0, help="seed of the sampling")
 

@@ -108,7 +108,8 @@ class BuilderView(ToolView):
             reasons = self.tool.result.reasons
             distances, flow = [reason.distance for reason in reasons], [reason.var for reason in reasons]
         elif self.tool.profile is not None:
-            distances, flow = self.tool.profile.distances(), [row.var for row in self.tool.profile.flow]
+            profile = self.tool.profile
+            distances, flow = profile.distances(), [None if row is None else row.var for row in profile.flow_by_layer]
         bars = [_bars("vision distance", "low = redundant", "vision", distances, max(distances))] if distances else []
         is_measured = any(value is not None for value in flow)
         return [*bars, _bars("flow (VAR)", "low = not read", "flow", flow, 1.0)] if is_measured else bars

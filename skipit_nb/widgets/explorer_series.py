@@ -24,15 +24,15 @@ def tail_series(profile: RedundancyProfile, epsilon: float) -> list[dict[str, An
 
 
 def flow_series(profile: RedundancyProfile) -> list[dict[str, Any]]:
-    """VAR per layer, and the share that a flat attention would give; nothing if it was not measured."""
+    """VAR per layer, and the share that a flat attention would give; null at layers where it was not measured."""
     if not profile.flow:
         return []
-    var = [row.var for row in profile.flow]
-    line: dict[str, Any] = {"name": "VAR", "look": "flow", "values": var}
+    rows = profile.flow_by_layer
+    line: dict[str, Any] = {"name": "VAR", "look": "flow", "values": [None if row is None else row.var for row in rows]}
     if profile.num_samples > 1:
-        line["low"] = [max(row.var - row.spread, 0.0) for row in profile.flow]
-        line["high"] = [min(row.var + row.spread, 1.0) for row in profile.flow]
-    return [line, {"name": "flat", "look": "uniform", "values": [row.uniform for row in profile.flow]}]
+        line["low"] = [None if row is None else max(row.var - row.spread, 0.0) for row in rows]
+        line["high"] = [None if row is None else min(row.var + row.spread, 1.0) for row in rows]
+    return [line, {"name": "flat", "look": "uniform", "values": [None if row is None else row.uniform for row in rows]}]
 
 
 def overlay_values(seen: TokenDistances, layer: int, *, is_shared: bool) -> dict[str, Any]:

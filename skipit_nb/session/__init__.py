@@ -1,0 +1,25 @@
+"""`Session`: one open vision-language model, and every question you can ask it."""
+
+from __future__ import annotations
+
+from skipit_nb.session.asking import ANSWER_TOKENS, Asks, UnknownWordsWarning
+from skipit_nb.session.judging import Judges
+from skipit_nb.session.measuring import Measures
+from skipit_nb.session.selecting import Selects
+from skipit_nb.session.theory import Theorises
+
+__all__ = ["ANSWER_TOKENS", "Session", "UnknownWordsWarning"]
+
+
+class Session(Asks, Measures, Theorises, Selects, Judges):
+    """A live model and what can be asked of it: profile it, skip its layers, compare skip sets.
+
+    `model` and `processor` stay plain Hugging Face objects and are never changed: a skip set is on them only inside
+    `with session.skipping(...)`. Every method may be called from any thread; long ones take the model per batch, so
+    that a quick question gets in between.
+
+    Example:
+        >>> session = Session.open()  # doctest: +SKIP
+        >>> profile = session.profile("digits-vqa", limit=64)  # doctest: +SKIP
+        >>> session.compare("digits-vqa", b=session.recommend(profile).skipset, limit=500)  # doctest: +SKIP
+    """

@@ -1,0 +1,140 @@
+"""Where the model is redundant, and what a skip set costs by arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from skipit_nb.backend.live.memory import memory_given_back
+from skipit_nb.backend.redundancy import bands, profiling, similarity
+from skipit_nb.backend.tasks.sampling import questions_of
+from skipit_nb.backend.tasks.task import Example, Task
+from skipit_nb.cost import Cost, cost
+from skipit_nb.jobs import Tick
+from skipit_nb.progress import shown
+from skipit_nb.results import BandDistances, RedundancyProfile, Similarity, TokenDistances
+from skipit_nb.session.bound import Bound
+from skipit_nb.skipset import SkipSet
+
+
+class Measures(Bound):
+    """Measures the model's layers, without any answer being right or wrong."""
+
+    def profile(
+        self,
+        examples: str | Task | Iterable[Example],
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        flow: bool = True,
+        query: str = "last",
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> RedundancyProfile:
+        """Measure how far every layer moves vision and text tokens, and how much text reads the image.
+
+        Args:
+            examples: A task's name (its test split), a task, or examples.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling.
+            flow: Whether to measure cross-modal flow too; without it nothing can be recommended.
+            query: Whose attention counts as flow: "last" is the last prompt token's, "text" the mean over text tokens.
+            batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+
+        Raises:
+            NoExamplesError: If there is nothing to measure on.
+            SettingError: If query is something else.
+        """
+        live, chunk = self._open, self._batch(batch_size)
+        questions, task = questions_of(examples, limit, seed)
+        made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
+        with shown(progress, "profile") as tick, memory_given_back(live.device):
+            return profiling.profile(live, questions, made, flow=flow, query=query, batch_size=chunk, tick=tick)
+
+    def look(self, image: Any, question: str) -> TokenDistances:
+        """Measure one question token by token: what the patch overlay shows.
+
+        Raises:
+            ImageError: If it is not an image.
+            QuestionError: If the question has no text.
+        """
+        with memory_given_back(self._open.device):
+            return profiling.look(self._open, image, question)
+
+    def bands(
+        self,
+        examples: str | Task | Iterable[Example],
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> BandDistances:
+        """Measure how far every band of layers turns each kind of token, boundary against boundary.
+
+        Arguments are those of `profile`.
+
+        Raises:
+            NoExamplesError: If there is nothing to measure on.
+        """
+        live = self._open
+        questions, task = questions_of(examples, limit, seed)
+        made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
+        with shown(progress, "bands") as tick, memory_given_back(live.device):
+            return bands.bands(live, questions, made, batch_size=self._batch(batch_size), tick=tick)
+
+    def similarity(
+        self,
+        examples: str | Task | Iterable[Example],
+        *,
+        metric: str = "cka",
+        tokens: str = "vision",
+        view: str = "pooled",
+        limit: int | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> Similarity:
+        """Compare the states before and after every layer by debiased linear CKA or SVCCA: high = redundant.
+
+        Other arguments are those of `profile`.
+
+        Args:
+            examples: A task's name (its test split), a task, or examples.
+            metric: "cka" or "svcca".
+            tokens: "vision", "text", "first", "last" or "all".
+            view: "pooled", the mean state of each question, or "token", 8 tokens drawn of each.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling, and of what is drawn.
+            batch_size: Questions a forward pass.
+            progress: As in `profile`.
+
+        Raises:
+            NoExamplesError: If there is nothing to measure on.
+            SettingError: If metric, tokens or view is unknown, or there are fewer than 4 states.
+        """
+        live = self._open
+        questions, task = questions_of(examples, limit, seed)
+        made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
+        with shown(progress, "similarity") as tick, memory_given_back(live.device):
+            return similarity.similarity(
+                live,
+                questions,
+                made,
+                metric=metric,
+                tokens=tokens,
+                view=view,
+                batch_size=self._batch(batch_size),
+                tick=tick,
+            )
+
+    def cost(self, skipset: SkipSet | str | None = None, *, num_vision: int | None = None, num_text: int = 16) -> Cost:
+        """Count FLOPs, KV bytes and active parameters of one prompt under a skip set: arithmetic, nothing is timed.
+
+        Args:
+            skipset: What is skipped; None for the full model.
+            num_vision: Vision tokens; by default those of one image.
+            num_text: Text tokens.
+        """
+        return cost(self.shape, skipset, num_vision=num_vision, num_text=num_text)

@@ -1,0 +1,128 @@
+"""Skip sets by rule, by published method, and by search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from skipit_nb.backend.live.memory import memory_given_back
+from skipit_nb.backend.selection import conditions, methods, search
+from skipit_nb.backend.selection.controls import controls
+from skipit_nb.backend.tasks.task import Example, Task
+from skipit_nb.jobs import Tick
+from skipit_nb.progress import shown
+from skipit_nb.results import Proposal, Recommendation, RedundancyProfile, SearchResult
+from skipit_nb.session.bound import Bound
+from skipit_nb.skipset import SkipSet
+
+
+class Selects(Bound):
+    """Finds skip sets."""
+
+    def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
+        """Find the late entry and early exit that meet the paper's two conditions, with a reason for every layer.
+
+        Args:
+            profile: Measured on this model, with flow; without flow nothing is proposed.
+            thresholds: `max_distance`, `epsilon`, `max_tail`, `max_var`, as in `conditions.recommend`.
+
+        Raises:
+            LayerCountError: If the profile is of a model with another number of layers.
+            SettingError: If a threshold is out of range or unknown.
+        """
+        return conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
+
+    def methods(self) -> dict[str, str]:
+        """Published training-free methods that `propose` knows, with what each does."""
+        return methods.methods()
+
+    def propose(
+        self,
+        method: str,
+        examples: str | Task | Iterable[Example],
+        *,
+        limit: int | None = 64,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+        **knobs: Any,
+    ) -> Proposal:
+        """Let a published method take a skip set: `session.propose("shortgpt", task, layers=4).skipset`.
+
+        Judge the set on other questions than it was taken from, and against `controls`.
+
+        Args:
+            method: "angular", "deepinsert", "llm-drop", "shortgpt", "shortv" or "vtw".
+            examples: A task's name (its test split), a task, or examples to measure on.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling.
+            batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+            knobs: The method's own: `layers` (angular, shortgpt, shortv), `tokens` (angular, shortgpt), `sublayers`
+                and `part` (llm-drop), `max_kl` and `first` (vtw), `depth` (deepinsert).
+
+        Raises:
+            SettingError: If there is no such method, it has no such knob, or it lacks one.
+            UnsupportedSkipError: If the model can run nothing that the method chooses from.
+        """
+        with shown(progress, method) as tick, memory_given_back(self._open.device):
+            return methods.propose(method, self._calibration(examples, limit, seed, batch_size, tick), **knobs)
+
+    def controls(
+        self, skipset: SkipSet | str, *, count: int = 20, seed: int = 0, contiguous: bool = False
+    ) -> tuple[SkipSet, ...]:
+        """Draw random skip sets that cost what this one costs, for `sweep`: what a method must beat.
+
+        Args:
+            skipset: Its layers' actions are shuffled.
+            count: How many different sets; fewer come back where the model has fewer.
+            seed: Of the drawing.
+            contiguous: Keep bands of equal actions together.
+
+        Raises:
+            SettingError: If the count is below 1, or the set skips nothing.
+        """
+        return controls(self._open, self._bound(skipset), count=count, seed=seed, contiguous=contiguous)
+
+    def search(
+        self,
+        examples: str | Task | Iterable[Example],
+        *,
+        speedup: float | None = None,
+        margin: float | None = None,
+        moves: str | Iterable[SkipSet] = "whole",
+        beam: int = 1,
+        objective: str = "log_likelihood",
+        limit: int | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> SearchResult:
+        """Find the best skip set within a budget, greedily or by beam, and confirm it on images it never saw.
+
+        Args:
+            examples: A task's name (its test split), a task, or examples; half of the images choose, half confirm.
+            speedup: Predicted FLOPs of the full model / those of the set to reach, above 1.
+            margin: Instead: accuracy to lose at most, as a share; the cheapest such set wins.
+            moves: "whole", "attn", "mlp", "vision frozen" or "vision absent" for that action at any layer; or a list
+                of skip sets to join.
+            beam: Sets to go on from; 1 is the greedy search (SLEB).
+            objective: "log_likelihood" of the right answer, "accuracy", or "kl" to the full model, without labels.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling, and of the halves.
+            batch_size: Questions a batch; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+
+        Raises:
+            SettingError: If the budget is neither or both, or a setting is out of range.
+            UnsupportedSkipError: If the model can make none of the moves.
+        """
+        with shown(progress, "search") as tick, memory_given_back(self._open.device):
+            return search.search(
+                self._calibration(examples, limit, seed, batch_size, tick),
+                speedup=speedup,
+                margin=margin,
+                moves=moves,
+                beam=beam,
+                objective=objective,
+            )
