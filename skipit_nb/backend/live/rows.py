@@ -64,16 +64,16 @@ class Rows:
     def take(self, value: Any) -> Any:
         """Gather the rows of everything that has one entry a position; leave the rest as it is.
 
-        A tensor has one where its length is `seq` on the axis that transformers uses: the last but one of floating
-        states and rotary tables ([batch, seq, d], M-RoPE's [3, batch, seq, d]), the last of whole numbers such as
-        position ids ([batch, seq]). Tuples and lists are gathered inside; dicts, by which layers hand things to later
+        A tensor has one where its length is `seq` on the axis that transformers uses: the last but one of states and
+        rotary tables, real or complex ([batch, seq, d], M-RoPE's [3, batch, seq, d]), the last of whole numbers such
+        as position ids ([batch, seq]). Tuples and lists are gathered inside; dicts, by which layers hand things to later
         layers, pass on as they are.
         """
         if isinstance(value, tuple | list):
             return type(value)(self.take(item) for item in value)
         if not isinstance(value, Tensor) or value.dim() == 0:
             return value
-        from_end = 2 if value.is_floating_point() and value.dim() > 1 else 1
+        from_end = 2 if (value.is_floating_point() or value.is_complex()) and value.dim() > 1 else 1
         axis = value.dim() - from_end
         return self.along(value, axis) if value.shape[axis] == self.seq else value
 
