@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from transformers import Cache
 
 from skipit_nb.backend.live.anatomy import Anatomy
+from skipit_nb.backend.live.cache_argument import cache_in
 
 KNOWN = {
     # The CPU's fused attention and the products of several experts at once: PyTorch's counter takes them for nothing.
@@ -57,7 +58,7 @@ def dispatched(anatomy: Anatomy) -> Iterator[list[Dispatched]]:
         features = kwargs.get("cross_attention_states")
         passes.append(
             Dispatched(
-                cached=bytes_of(kwargs.get("past_key_values")),
+                cached=bytes_of(cache_in(kwargs)),
                 features=0 if features is None else features[..., 0].numel(),
                 layers=[0] * len(anatomy.layers),
             )

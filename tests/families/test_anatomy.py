@@ -5,6 +5,7 @@ import torch
 from transformers import DynamicCache
 
 from skipit_nb.backend.live.anatomy import anatomy_of
+from skipit_nb.backend.live.cache_argument import NAME as CACHE
 from tests.families.all_families import BUILDERS, family
 
 each_family = pytest.mark.parametrize("name", BUILDERS)
@@ -95,7 +96,7 @@ def test_a_cache_slot_is_where_the_layer_writes_its_keys(name, monkeypatch):
         layer.register_forward_pre_hook(lambda module, args, index=index: at.append(index))
         for index, layer in enumerate(anatomy.layers)
     ]
-    call(replica.model, replica.one, past_key_values=cache)
+    call(replica.model, replica.one, **{CACHE: cache})
     for hook in hooks:
         hook.remove()
     without = WITHOUT_SLOTS.get(name, set())

@@ -5,6 +5,7 @@ import torch
 from transformers import DynamicCache, StaticCache
 
 from skipit_nb.backend.live.anatomy import anatomy_of
+from skipit_nb.backend.live.cache_argument import NAME as CACHE
 from skipit_nb.errors import PaddingError
 from tests.families.all_families import BUILDERS, family
 from tests.families.matrix import under, written
@@ -62,12 +63,12 @@ def test_a_cache_that_was_reset_is_an_ordinary_one(name, cache, kind):
         for _ in range(2)
     ]
     with under(replica.model, kind):
-        logits_of(replica.model, replica.one, past_key_values=used)
-        logits_of(replica.model, step, past_key_values=used)
+        logits_of(replica.model, replica.one, **{CACHE: used})
+        logits_of(replica.model, step, **{CACHE: used})
     used.reset()
     for inputs in (replica.one, step):
-        wanted = logits_of(replica.model, inputs, past_key_values=fresh)
-        assert torch.equal(logits_of(replica.model, inputs, past_key_values=used), wanted)
+        wanted = logits_of(replica.model, inputs, **{CACHE: fresh})
+        assert torch.equal(logits_of(replica.model, inputs, **{CACHE: used}), wanted)
 
 
 def test_a_batch_padded_on_the_right_may_be_read_but_not_gone_on_with():

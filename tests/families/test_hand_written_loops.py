@@ -5,6 +5,7 @@ import torch
 from transformers import Cache, DynamicCache, StaticCache
 
 from skipit_nb.backend.live.anatomy import anatomy_of
+from skipit_nb.backend.live.cache_argument import NAME as CACHE
 from skipit_nb.errors import UnsupportedSkipError
 from tests.families.all_families import family
 from tests.families.matrix import CLOSE, skipset_of, under, written
@@ -71,10 +72,10 @@ def cache_of(kind, model):
 @torch.no_grad()
 def last_logits(model, inputs, cache, steps):
     """Logits of the words of the last step. InstructBLIP's decoder goes on alone: the whole wants a picture again."""
-    model(**inputs, past_key_values=cache)
+    model(**inputs, **{CACHE: cache})
     rest = model.language_model if hasattr(model.config, "qformer_config") else model
     for step in steps:
-        logits = rest(input_ids=step, past_key_values=cache).logits
+        logits = rest(input_ids=step, **{CACHE: cache}).logits
     return logits
 
 
@@ -134,8 +135,8 @@ def test_a_chat_goes_on_with_another_picture(name, kind):
     is_text = ~anatomy_of(replica.model).vision_rows(turn["input_ids"])
     with torch.no_grad(), under(replica.model, kind):
         cache = DynamicCache(config=replica.model.get_decoder().config)
-        replica.model(**replica.one, past_key_values=cache)
-        got = replica.model(**turn | {"attention_mask": both["attention_mask"]}, past_key_values=cache).logits
+        replica.model(**replica.one, **{CACHE: cache})
+        got = replica.model(**turn | {"attention_mask": both["attention_mask"]}, **{CACHE: cache}).logits
     assert are_close(got[is_text], wanted[is_text])
 
 
@@ -148,9 +149,9 @@ def test_a_chat_goes_on_with_another_picture_in_generate(name, kind):
         tokens, logits = written(family(name, "eager"), both, 3, use_cache=False)
     with torch.no_grad(), under(replica.model, kind):
         cache = DynamicCache(config=replica.model.get_decoder().config)
-        replica.model(**replica.one, past_key_values=cache)
+        replica.model(**replica.one, **{CACHE: cache})
         whole = {name: both[name] if is_by_token(turn, value) else value for name, value in turn.items()}
-        got_tokens, got = written(replica, whole, 3, past_key_values=cache)
+        got_tokens, got = written(replica, whole, 3, **{CACHE: cache})
     assert torch.equal(got_tokens, tokens)
     assert are_close(got, logits)
 
@@ -162,7 +163,7 @@ def test_a_picture_after_text_that_was_frozen_alone_is_refused():
         cache = DynamicCache()
         last_logits(replica.model, replica.one, cache, [torch.tensor([[30]])])
         with pytest.raises(UnsupportedSkipError, match=r"its keys are missing\. Begin a new prompt"):
-            replica.model(**turn | {"attention_mask": None}, past_key_values=cache)
+            replica.model(**turn | {"attention_mask": None}, **{CACHE: cache})
         cache.reset()
         last_logits(replica.model, replica.one, cache, [torch.tensor([[30]])])
 
@@ -181,8 +182,8 @@ def test_a_cache_follows_when_sequences_are_picked_and_repeated(name, kind):
             "batch_repeat_interleave": torch.arange(3).repeat_interleave(2),
         }.items():
             cache = DynamicCache(config=replica.model.get_decoder().config)
-            replica.model(**inputs, past_key_values=cache)
+            replica.model(**inputs, **{CACHE: cache})
             getattr(cache, move)(2 if "repeat" in move else rows)
             mask = grown(inputs, step)["attention_mask"][rows]
-            got = replica.model(input_ids=step[rows], attention_mask=mask, past_key_values=cache).logits
+            got = replica.model(input_ids=step[rows], attention_mask=mask, **{CACHE: cache}).logits
             assert are_close(got, wanted[rows]), move

@@ -13,6 +13,7 @@ from torch.utils.hooks import RemovableHandle
 from transformers import PreTrainedModel
 
 from skipit_nb.backend.live.anatomy import Anatomy
+from skipit_nb.backend.live.cache_argument import cache_in
 from skipit_nb.backend.live.key_rows import KeyRows, Span
 from skipit_nb.backend.live.rows import Rows
 from skipit_nb.errors import PaddingError, UnsupportedSkipError
@@ -78,7 +79,7 @@ class ForwardPass:
         has_images, self._brings_images = self._brings_images, False
         if ids is None and kwargs.get("input_ids") is not None:
             ids = kwargs["input_ids"]
-        cache = kwargs.get("past_key_values")
+        cache = cache_in(kwargs)
         goes_on = cache is not None and int(cache.get_seq_length()) > 0
         if goes_on and not has_images:
             if self._ends_in_padding:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import Cache
 from transformers.cache_utils import DynamicLayer, StaticLayer
 
+from skipit_nb.backend.live.cache_argument import cache_in, with_cache
 from skipit_nb.backend.live.forward_pass import ForwardPass
 from skipit_nb.backend.live.rows import Rows
 from skipit_nb.backend.live.shortened_cache import (
@@ -37,8 +38,8 @@ Forward = Callable[..., Any]
 def whole_forward(slot_index: int | None) -> Forward:
     """Nothing is computed: the hidden state passes on, and the cache hears how many tokens came by."""
 
-    def forward(hidden_states: Tensor, *_: Any, past_key_values: Cache | None = None, **__: Any) -> Tensor:
-        write_stub(past_key_values, hidden_states, slot_index)
+    def forward(hidden_states: Tensor, *_: Any, **kwargs: Any) -> Tensor:
+        write_stub(cache_in(kwargs), hidden_states, slot_index)
         return hidden_states
 
     return forward
@@ -67,35 +68,24 @@ def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
     """The modality is not there at this layer: no update, no attention to it, no K/V."""
     run: Callable[..., Tensor] = layer.forward
 
-    def forward(
-        hidden_states: Tensor,
-        *args: Any,
-        attention_mask: Tensor | None = None,
-        past_key_values: Cache | None = None,
-        **kwargs: Any,
-    ) -> Tensor:
-        rows, slot = passing.rows_without(modality, hidden_states), slot_of(past_key_values, slot_index)
+    def forward(hidden_states: Tensor, *args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
+        cache = cache_in(kwargs)
+        rows, slot = passing.rows_without(modality, hidden_states), slot_of(cache, slot_index)
         known = key_rows_of(slot)
         if rows is None and known is None:
-            return run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+            return run(hidden_states, *args, attention_mask=attention_mask, **kwargs)
         picked = passing.all_rows(hidden_states) if rows is None else rows
         begin_shortening(slot)
         keys = passing.keys_after(known, held_by(slot), seen_by(slot), picked)
         mask = passing.mask(keys, attention_mask, picked, span_of(slot))
         if rows is None:
-            out = run(hidden_states, *args, attention_mask=mask, past_key_values=past_key_values, **kwargs)
+            out = run(hidden_states, *args, attention_mask=mask, **kwargs)
         elif len(rows):
-            short = run(
-                rows.take(hidden_states),
-                *rows.take(args),
-                attention_mask=mask,
-                past_key_values=past_key_values,
-                **rows.take_each(kwargs),
-            )
+            short = run(rows.take(hidden_states), *rows.take(args), attention_mask=mask, **rows.take_each(kwargs))
             out = rows.put(hidden_states, short)
         else:
             out = hidden_states
-        if (slot := slot_of(past_key_values, slot_index)) is not None:
+        if (slot := slot_of(cache, slot_index)) is not None:
             shorten(slot, keys)
         return out
 
@@ -110,36 +100,25 @@ def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
     """
     run = _uncheckpointed(layer)
 
-    def forward(
-        hidden_states: Tensor,
-        *args: Any,
-        attention_mask: Tensor | None = None,
-        past_key_values: Cache | None = None,
-        **kwargs: Any,
-    ) -> Tensor:
-        rows, slot = passing.rows_without(modality, hidden_states), slot_of(past_key_values, slot_index)
+    def forward(hidden_states: Tensor, *args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
+        cache: Any = cache_in(kwargs)
+        rows, slot = passing.rows_without(modality, hidden_states), slot_of(cache, slot_index)
         if rows is not None and not len(rows) and modality == "text" and not _makes_shared_keys(layer):
             # A decode step: nothing will ever ask for these keys, unless another image comes.
-            write_stub(past_key_values, hidden_states, slot_index)
-            passing.note_missing_keys(slot_of(past_key_values, slot_index))
+            write_stub(cache, hidden_states, slot_index)
+            passing.note_missing_keys(slot_of(cache, slot_index))
             return hidden_states
         passing.refuse_missing_keys(slot)
         if rows is None or not len(rows):  # in the latter case, a part of a long prompt, it is for the keys alone
-            out = run(hidden_states, *args, attention_mask=attention_mask, past_key_values=past_key_values, **kwargs)
+            out = run(hidden_states, *args, attention_mask=attention_mask, **kwargs)
             return out if rows is None else hidden_states
-        cache: Any = past_key_values
         if slot_index is None:  # the layer reads keys that another one made, of all rows already
             mask = passing.frozen_mask(attention_mask, rows, 0, _width_of_shared_keys(layer, kwargs))
         else:
             mask = passing.frozen_mask(attention_mask, rows, seen_by(slot), span_of(slot).width)
             cache = _merged_with_still_rows(run, passing.others(rows), rows, hidden_states, args, cache, kwargs)
-        out = run(
-            rows.take(hidden_states),
-            *rows.take(args),
-            attention_mask=mask,
-            past_key_values=cache,
-            **rows.take_each(kwargs),
-        )
+        picked = with_cache(rows.take_each(kwargs), cache)
+        out = run(rows.take(hidden_states), *rows.take(args), attention_mask=mask, **picked)
         return rows.put(hidden_states, out)
 
     return forward
@@ -183,14 +162,9 @@ def _merged_with_still_rows(
 ) -> _Merger:
     """Make keys and values of the frozen rows, and give the cache that will merge them with the running rows'."""
     record = _Recorder(cache)
+    picked = with_cache(still.take_each(kwargs), record)
     with contextlib.suppress(_KeysAreRecorded):
-        run(
-            still.take(hidden_states),
-            *still.take(args),
-            attention_mask=None,
-            past_key_values=record,
-            **still.take_each(kwargs),
-        )
+        run(still.take(hidden_states), *still.take(args), attention_mask=None, **picked)
     return _Merger(cache, record, rows, still)
 
 
@@ -242,8 +216,8 @@ class _Merger(_StandIn):
 def attention_forward(slot_index: int | None) -> Forward:
     """Attention adds nothing; the cache still hears of the tokens."""
 
-    def forward(hidden_states: Tensor, *_: Any, past_key_values: Cache | None = None, **__: Any) -> tuple[Tensor, None]:
-        write_stub(past_key_values, hidden_states, slot_index)
+    def forward(hidden_states: Tensor, *_: Any, **kwargs: Any) -> tuple[Tensor, None]:
+        write_stub(cache_in(kwargs), hidden_states, slot_index)
         return torch.zeros_like(hidden_states), None
 
     return forward

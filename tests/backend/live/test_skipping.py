@@ -10,6 +10,7 @@ from transformers import DynamicCache, StaticCache
 
 from skipit_nb import SkipSet
 from skipit_nb.backend.live.anatomy import anatomy_of
+from skipit_nb.backend.live.cache_argument import NAME as CACHE
 from skipit_nb.backend.live.forward_pass import NoVisionTokensWarning
 from skipit_nb.backend.live.skipping import skipping
 from skipit_nb.errors import UnsupportedSkipError
@@ -88,9 +89,9 @@ def test_a_hand_written_loop_with_several_tokens_a_step_equals_the_reference(mod
     kept = DynamicCache() if cache == "dynamic" else StaticCache(config=model.config.text_config, max_cache_len=40)
     more = torch.tensor([[30, 31], [32, 33]])[:, None]
     with torch.no_grad(), skipping(model, anatomy_of(model), skipset):
-        model(**inputs, past_key_values=kept)
+        model(**inputs, **{CACHE: kept})
         for step in more:
-            got = model(input_ids=step, past_key_values=kept).logits
+            got = model(input_ids=step, **{CACHE: kept}).logits
     ids = torch.cat([inputs["input_ids"], more[0], more[1]], 1)
     grown = inputs | {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     assert (got - reference_logits(model, grown, skipset)[:, -2:]).abs().max() < CLOSE
@@ -122,7 +123,7 @@ def test_an_empty_set_installs_nothing(model):
 def test_absent_layers_keep_keys_of_the_rows_that_ran_only(model):
     inputs = prompts(padded=False)
     kept = DynamicCache()
-    logits_under(model, inputs, "vision absent 0-1; whole 3", past_key_values=kept)
+    logits_under(model, inputs, "vision absent 0-1; whole 3", **{CACHE: kept})
     length = inputs["input_ids"].shape[1]
     text = int((inputs["input_ids"] != IMAGE).sum())
     assert [layer.keys.shape[2] for layer in kept.layers[:3]] == [text, text, length]
