@@ -31,13 +31,17 @@ def without_windows(keys, whole, queries, span):
     return mask(keys, whole, queries, span)
 
 
+def unseen(*layer, others_look):
+    return layer_forwards.absent_forward(*layer)
+
+
 BUGS = {
     "a skipped layer writes no stub": (layer_forwards, "write_stub", lambda *_: None),
     "masks are not cut to the window": (KeyRows, "mask", without_windows),
     "masks are cut from the wrong column": (layer_forwards, "span_of", lambda slot: replace(span_of(slot), offset=0)),
     "rows left out are still seen": (KeyRows, "mask", lambda self, whole, queries, span: whole),
     "a shortened cache counts what it holds": (layer_forwards, "shorten", lambda *_: None),
-    "frozen rows are not seen": (skipping, "frozen_forward", layer_forwards.absent_forward),
+    "frozen rows are not seen": (skipping, "frozen_forward", unseen),
     "positions are counted anew": (Rows, "take_each", renumbered),
 }
 

@@ -28,7 +28,7 @@ def test_every_skip_set_makes_another_model_of_it(name):
         for kind in KINDS:
             with under(replica.model, kind):
                 change = (replica.model(**replica.one).logits[:, -1] - usual).abs().max() / usual.abs().max()
-            assert change == 0 if skipset_of(kind, anatomy).is_empty else change > 100 * CLOSE, kind
+            assert change == 0 if skipset_of(kind, anatomy).is_empty else change > 10 * CLOSE, kind
 
 
 def test_every_family_is_there_that_this_transformers_has():

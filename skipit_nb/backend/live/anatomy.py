@@ -53,6 +53,15 @@ class Anatomy:
         """Whether a prompt's tokens see those after them (prefix-LM), so that an answer behind it would leak in."""
         return any(getattr(self.attention_of(i), "is_causal", True) is False for i in range(len(self.layers)))
 
+    def reads_other_keys(self, layer: int) -> bool:
+        """Whether a layer attends to the keys and values of an earlier one instead of its own (Gemma 4)."""
+        return bool(getattr(self.attention_of(layer), "is_kv_shared_layer", False))
+
+    def makes_keys_for_others(self, layer: int) -> bool:
+        """Whether later layers attend to this layer's keys. transformers marks such a layer also where none does."""
+        is_marked = bool(getattr(self.attention_of(layer), "store_full_length_kv", False))
+        return is_marked and any(map(self.reads_other_keys, range(layer + 1, len(self.layers))))
+
     def attention_of(self, layer: int) -> nn.Module | None:
         """A layer's self-attention; None where it has none."""
         found = getattr(self.layers[layer], "self_attn", None)

@@ -92,18 +92,21 @@ def absent_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPas
     return forward
 
 
-def frozen_forward(layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str) -> Forward:
+def frozen_forward(
+    layer: nn.Module, slot_index: int | None, passing: ForwardPass, modality: str, *, others_look: bool
+) -> Forward:
     """The modality keeps its state but is seen: keys and values for all rows, all else for the running ones.
 
     The layer's own forward is called twice: on the frozen rows with a cache that records K/V and stops the call
-    before attention, and on the running rows with a cache that merges both in sequence order.
+    before attention, and on the running rows with a cache that merges both in sequence order. `others_look` says
+    whether later layers attend to these keys too.
     """
     run = _uncheckpointed(layer)
 
     def forward(hidden_states: Tensor, *args: Any, attention_mask: Tensor | None = None, **kwargs: Any) -> Tensor:
         cache: Any = cache_in(kwargs)
         rows, slot = passing.rows_without(modality, hidden_states), slot_of(cache, slot_index)
-        if rows is not None and not len(rows) and modality == "text" and not _makes_shared_keys(layer):
+        if rows is not None and not len(rows) and modality == "text" and not others_look:
             # A decode step: nothing will ever ask for these keys, unless another image comes.
             write_stub(cache, hidden_states, slot_index)
             passing.note_missing_keys(slot_of(cache, slot_index))
@@ -138,11 +141,6 @@ def _uncheckpointed(layer: nn.Module) -> Callable[..., Tensor]:
             layer.gradient_checkpointing = True  # type: ignore[assignment]
 
     return forward
-
-
-def _makes_shared_keys(layer: nn.Module) -> bool:
-    """Whether later layers read the keys that this one makes."""
-    return bool(getattr(layer.self_attn, "store_full_length_kv", False))
 
 
 def _width_of_shared_keys(layer: nn.Module, kwargs: dict[str, Any]) -> int:

@@ -55,9 +55,9 @@ def _reasons(anatomy: Anatomy, index: int, actions: AbstractSet[str]) -> Iterato
         yield f"has no self-attention that could be left out or run on fewer tokens ({kind})"
     if "mlp" in actions and not _has_one_mlp(layer):
         yield "has no single MLP that could be left out"
-    if actions & {"whole", "attn", "absent"} and getattr(attention, "store_full_length_kv", False):
+    if actions & {"whole", "attn", "absent"} and anatomy.makes_keys_for_others(index):
         yield "makes the keys and values that later layers read"
-    if "absent" in actions and getattr(attention, "is_kv_shared_layer", False):
+    if "absent" in actions and anatomy.reads_other_keys(index):
         yield "reads the keys and values of an earlier layer, where all tokens are present"
     if "absent" in actions and kind not in ("full_attention", "sliding_attention"):
         yield f"is a {kind} layer, where absence is not exact"

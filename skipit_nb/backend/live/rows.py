@@ -66,8 +66,8 @@ class Rows:
 
         A tensor has one where its length is `seq` on the axis that transformers uses: the last but one of states and
         rotary tables, real or complex ([batch, seq, d], M-RoPE's [3, batch, seq, d]), the last of whole numbers such
-        as position ids ([batch, seq]). Tuples and lists are gathered inside; dicts, by which layers hand things to later
-        layers, pass on as they are.
+        as position ids ([batch, seq]). Tuples and lists are gathered inside; dicts, by which layers hand things to
+        later layers, pass on as they are.
         """
         if isinstance(value, tuple | list):
             return type(value)(self.take(item) for item in value)

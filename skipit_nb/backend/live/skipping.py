@@ -95,6 +95,8 @@ def _replacements(
     for modality, action in actions.items():
         if action in ("frozen", "absent"):
             # Without attention nobody sees the frozen rows' keys, so they need not be made.
-            is_seen = action == "frozen" and "attn" not in actions.values()
-            run_short = frozen_forward if is_seen else absent_forward
-            yield layer, run_short(layer, slot, passing, modality)
+            if action == "frozen" and "attn" not in actions.values():
+                others_look = anatomy.makes_keys_for_others(index)
+                yield layer, frozen_forward(layer, slot, passing, modality, others_look=others_look)
+            else:
+                yield layer, absent_forward(layer, slot, passing, modality)

@@ -27,12 +27,7 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 def can_walk(anatomy: Anatomy) -> bool:
     """Whether layers hand each other nothing but hidden states, so that branches can pass them one by one."""
-    reads_elsewhere = any(getattr(layer, "is_kv_shared_layer", False) for layer in _attentions(anatomy))
-    return anatomy.has_vision_rows and not reads_elsewhere
-
-
-def _attentions(anatomy: Anatomy) -> Iterator[nn.Module]:
-    return (part for i in range(len(anatomy.layers)) if (part := anatomy.attention_of(i)) is not None)
+    return anatomy.has_vision_rows and not any(map(anatomy.reads_other_keys, range(len(anatomy.layers))))
 
 
 class Walk:
