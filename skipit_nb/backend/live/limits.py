@@ -25,16 +25,24 @@ def refuse_unsupported(_: PreTrainedModel, anatomy: Anatomy, skipset: SkipSet) -
     Raises:
         UnsupportedSkipError: With the layer and the reason.
     """
-    attention = str(anatomy.decoder.config._attn_implementation)  # type: ignore[union-attr]
-    if skipset.modalities and attention not in TAKES_MASKS:
+    if skipset.modalities and not takes_masks(anatomy):
         raise UnsupportedSkipError(
             skipset,
-            f"its attention implementation {attention!r} takes no masks of our making",
+            f"its attention implementation {_attention(anatomy)!r} takes no masks of our making",
             "Switch first: model.set_attn_implementation('sdpa').",
         )
     for layer, why in limits(anatomy, skipset):
         without = skipset.replace(layer, "run")
         raise UnsupportedSkipError(skipset, f"layer {layer} {why}", f"Without that layer the set is '{without}'.")
+
+
+def takes_masks(anatomy: Anatomy) -> bool:
+    """Whether this model's attention takes a mask of any form."""
+    return _attention(anatomy) in TAKES_MASKS
+
+
+def _attention(anatomy: Anatomy) -> str:
+    return str(anatomy.decoder.config._attn_implementation)  # type: ignore[union-attr]
 
 
 def limits(anatomy: Anatomy, skipset: SkipSet) -> Iterator[Limit]:

@@ -26,6 +26,8 @@ class Group:
     """A set with these actions at this layer."""
     computes: bool
     """Whether anything runs; False where the state passes on."""
+    is_plain: bool
+    """Whether everything runs."""
     edges: tuple[tuple[int, int], ...]
     """(node before the layer, node after it)."""
 
@@ -84,7 +86,9 @@ def _groups(steps: dict[tuple[int, Actions, bool], int], exemplars: dict[Actions
     by_action: dict[Actions, list[tuple[int, int]]] = {}
     for (parent, key, _), child in steps.items():
         by_action.setdefault(key, []).append((parent, child))
-    return tuple(Group(exemplars[key], _computes(key), tuple(edges)) for key, edges in by_action.items())
+    return tuple(
+        Group(exemplars[key], _computes(key), set(key) == {"run"}, tuple(edges)) for key, edges in by_action.items()
+    )
 
 
 def _computes(actions: Actions) -> bool:

@@ -2,7 +2,8 @@
 
 The model runs as it is; that is the trunk. Whenever one of its layers has run, the branches pass the same layer, with
 the same positions and masks, those with the same actions as one batch. So a family's own way to call its layers is
-never rebuilt here, and the vision tower runs once.
+never rebuilt here, and the vision tower runs once. Behind the last layer nobody looks at any row but the last ones, so
+there the branches run those alone: all layers before are shared by some sets, but all sets pass this one.
 
 Shapes: batch, seq, d_model; a stack is [branches * batch, seq, d_model].
 """
@@ -18,8 +19,10 @@ from torch import Tensor, nn
 
 from skipit_nb.backend.live.anatomy import Anatomy
 from skipit_nb.backend.live.forward_pass import ForwardPass
+from skipit_nb.backend.live.limits import limits, takes_masks
 from skipit_nb.backend.live.skipping import acting
 from skipit_nb.backend.trie.plan import TRUNK, Group, Plan
+from skipit_nb.skipset import SkipSet
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 """What a layer was called with beside the hidden states."""
@@ -45,6 +48,7 @@ class Walk:
         """
         self._anatomy, self._plan, self._rows, self._stack = anatomy, plan, rows, stack
         self._vision = vision
+        self._ends = _only_last_rows(anatomy)
         self._states: dict[int, Tensor] = {}
         self._trunk: Tensor | None = None
         self._stacked: dict[int, _Stack] = {}
@@ -101,19 +105,31 @@ class Walk:
     def _run(self, index: int, group: Group, states: Sequence[Tensor], call: Call) -> Sequence[Tensor]:
         """Run a layer on a stack of branches with the same actions."""
         self.executed += len(states)
-        stack = self._stacked.setdefault(len(states), _Stack(self._anatomy, len(states), self._vision))
+        stack = self._stacked.setdefault(len(states), _Stack(self._anatomy, len(states), self._vision, self._rows))
         args, kwargs = call
         layer = self._anatomy.layers[index]
-        with acting(self._anatomy, group.skipset, index, stack.passing):
+        is_end = index == len(self._anatomy.layers) - 1 and group.is_plain and self._ends is not None
+        skipset, passing = (self._ends, stack.at_the_end) if is_end else (group.skipset, stack.passing)
+        with acting(self._anatomy, skipset, index, passing):
             out = layer.forward(torch.cat(list(states)), *stack.of(args), **stack.of(kwargs))
         return out.unflatten(0, (len(states), -1)).unbind(0)  # type: ignore[no-any-return]
+
+
+def _only_last_rows(anatomy: Anatomy) -> SkipSet | None:
+    """What leaves all but some rows of the last layer as they are; None where the layer cannot run so."""
+    skipset = SkipSet.freeze(len(anatomy.layers) - 1, num_layers=len(anatomy.layers))
+    return None if any(limits(anatomy, skipset)) or not takes_masks(anatomy) else skipset
 
 
 class _Stack:
     """What a stack of so many branches needs again at every layer: repeated arguments, rows, masks."""
 
-    def __init__(self, anatomy: Anatomy, branches: int, vision: Tensor) -> None:
+    def __init__(self, anatomy: Anatomy, branches: int, vision: Tensor, rows: int) -> None:
         self.passing = ForwardPass(anatomy, vision=vision.repeat(branches, 1))
+        not_asked_for = torch.ones_like(vision)
+        not_asked_for[:, -rows:] = False
+        self.at_the_end = ForwardPass(anatomy, vision=not_asked_for.repeat(branches, 1))
+        """A pass in which the rows that nobody asked for stand where vision rows do."""
         self._branches = branches
         self._batch, self._seq = vision.shape
         self._made: dict[int, tuple[Tensor, Tensor]] = {}
