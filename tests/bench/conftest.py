@@ -1,4 +1,4 @@
-"""Collects the ratios that the benchmarks find and writes them to docs/benchmarks.md."""
+"""Collects the ratios that the benchmarks find and writes them to docs/benchmarks.md, above the notes."""
 
 import datetime as dt
 import platform
@@ -20,6 +20,9 @@ one, and knows nothing.
 | --- | --- | --- | --- |
 """
 
+NOTES = "\n## Notes\n"
+"""Where people write on; what follows stays."""
+
 Row = tuple[str, str, str, str]
 
 
@@ -28,7 +31,9 @@ def record() -> Iterator[Callable[[Row], None]]:
     rows: list[Row] = []
     yield rows.append
     if rows:
-        PAGE.write_text(_head() + "".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
+        notes = "".join(PAGE.read_text("utf-8").partition(NOTES)[1:])
+        table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+        PAGE.write_text(_head() + table + notes, encoding="utf-8")
 
 
 def _head() -> str:
