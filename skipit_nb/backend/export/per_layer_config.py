@@ -1,6 +1,6 @@
 """transformers' own way to say that layers are skipped: `per_layer_config` in the decoder's configuration.
 
-transformers 5.23 parses, validates and writes `{3: {"skip": ["attention", "mlp"]}}`, and no modelling code reads it. So
+transformers 5.24 parses, validates and writes `{3: {"skip": ["attention", "mlp"]}}`, and no modelling code reads it. So
 it is written only after a model built from it has been seen to skip; a test says when that day has come.
 """
 
