@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skipit_nb.backend.export.skip_config import exported_skips
+    from skipit_nb.backend.tasks.task import Task
     from skipit_nb.cost import ModelShape
     from skipit_nb.errors import SkipitError
     from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
@@ -35,6 +36,7 @@ _HOMES = {
     "SkipitError": "errors",
     "Studio": "studio",
     "Sweep": "results",
+    "Task": "backend.tasks.task",
     "exported_skips": "backend.export.skip_config",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "SkipitError",
     "Studio",
     "Sweep",
+    "Task",
     "exported_skips",
 ]
 

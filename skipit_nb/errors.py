@@ -11,15 +11,19 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     ├── UnsupportedSkipError (ValueError)    a skip set this model cannot run
     ├── UnsupportedExportError (ValueError)  a skip set that this form of export cannot say
     ├── ExportError (OSError)                a folder that cannot be written
+    ├── LedgerError (OSError)                a ledger of answers that cannot be read or written
     ├── PaddingError (ValueError)            prompts padded at their end, asked to go on
     ├── ModelError (ValueError)
     │   ├── ModelNotFoundError (OSError)     a model id or folder that cannot be had
     │   ├── NotAVisionLanguageModelError     a checkpoint without vision tokens or decoder layers
     │   ├── BrokenWeightsError               a weights file that is cut short or damaged
     │   ├── MissingProcessorError            a call that needs a processor on a session without one
+    │   ├── NoGradientError                  a model that autograd cannot differentiate (twice)
     │   └── DeviceError                      a device or dtype that this machine does not have
     ├── TaskError (ValueError)
     │   ├── UnknownTaskError (KeyError)      a task name that does not exist
+    │   ├── DatasetNotFoundError (OSError)   a benchmark's data that cannot be had, such as offline
+    │   ├── TaskDataError                    rows, files or a task YAML that make no questions
     │   ├── NoExamplesError                  nothing to measure
     │   ├── NoImagesError                    vision actions, and not one question about an image
     │   ├── TooFewSamplesError               fewer questions than an estimate can be made from
@@ -135,6 +139,16 @@ class ExportError(SkipitError, OSError):
         super().__init__(f"the model cannot be exported to {path!r}: {why}. That place is as it was before. {mend}")
 
 
+class LedgerError(SkipitError, OSError):
+    """A ledger of answers that cannot be read or written."""
+
+    def __init__(self, folder: object, why: str) -> None:
+        super().__init__(
+            f"the ledger {str(folder)!r} cannot be used: {why}. What it held is untouched. "
+            "Name a new or empty folder, or one that session.compare(..., ledger=folder) wrote."
+        )
+
+
 class PaddingError(SkipitError, ValueError):
     """A padded batch whose padding stands where new tokens would go."""
 
@@ -191,6 +205,17 @@ class MissingProcessorError(ModelError):
         )
 
 
+class NoGradientError(ModelError):
+    """A model whose answer has no derivative by its states, such as a quantised one."""
+
+    def __init__(self, layer: int, why: str) -> None:
+        super().__init__(
+            f"the answer has no derivative by the states after layer {layer}: {why}. "
+            "Expected layers that autograd can differentiate twice. "
+            "Open the model unquantised, in float32 or bfloat16, with sdpa or eager attention."
+        )
+
+
 class DeviceError(ModelError):
     """A device or number format that this machine does not have."""
 
@@ -217,6 +242,23 @@ class UnknownTaskError(TaskError, KeyError):
     def __str__(self) -> str:
         """Give the message itself; KeyError would quote it."""
         return self.message
+
+
+class DatasetNotFoundError(TaskError, OSError):
+    """A benchmark whose data cannot be had."""
+
+    def __init__(self, task: str, source: str, why: str) -> None:
+        super().__init__(
+            f"the data of task {task!r} cannot be had: {why.rstrip('.')}. Expected {source}. Go online (unset "
+            "HF_HUB_OFFLINE), or pass data_files= with parquet files of yours; the tasks in the box need no network."
+        )
+
+
+class TaskDataError(TaskError):
+    """Rows, files or a task YAML that do not make questions."""
+
+    def __init__(self, where: str, why: str, expected: str) -> None:
+        super().__init__(f"{where} makes no question: {why.rstrip('.')}. Expected {expected}.")
 
 
 class NoExamplesError(TaskError):

@@ -51,7 +51,7 @@ def test_each_error_is_explained(name: str) -> None:
 
 def test_what_the_package_imports_is_what_it_asks_for() -> None:
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["tasks"], *extras["theory"]]
+    lines = [*PROJECT["dependencies"], *extras["tasks"], *extras["theory"], *extras["data"]]
     asked = [Requirement(line).name for line in lines]
     providers = metadata.packages_distributions()
     found = {name for file in PACKAGE.rglob("*.py") for name in imported(file)} - set(sys.stdlib_module_names)

@@ -22,6 +22,7 @@ from skipit_nb.results import (
     Verdict,
 )
 from skipit_nb.results.profile import epsilon_index
+from tests.charts.sample_robustness import robustness
 
 MADE = Provenance("tiny", "", 2, "float32", "cpu", "sdpa", (("torch", "2.13.0"),), "digits-vqa/test", ("a", "b"), 7)
 
@@ -57,6 +58,7 @@ EVERY = [
     a_comparison(),
     Answer("red", 0.9, SkipSet.none(num_layers=2), 2),
     Sweep(MADE, 0.9, (SweepRow(SkipSet.whole(1, num_layers=2), 0.8, -0.1, -0.2, 0.0, 3, 1, 1.5),)),
+    robustness(),
     TokenDistances(MADE, ("<s>", "<image>"), (False, True), (1, 1), ((0.1, 0.2), (0.3, 0.4))),
 ]
 

@@ -8,25 +8,45 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from skipit_nb.charts.agreement import agreement_chart
     from skipit_nb.charts.bands import band_map
+    from skipit_nb.charts.bounds import bounds_chart
     from skipit_nb.charts.comparison import comparison_chart
     from skipit_nb.charts.conditions import conditions_chart
+    from skipit_nb.charts.contribution import contribution_chart
+    from skipit_nb.charts.decomposition import decomposition_chart
     from skipit_nb.charts.distance import distance_chart
     from skipit_nb.charts.flow import flow_chart
+    from skipit_nb.charts.functional import functional_chart
+    from skipit_nb.charts.information import information_chart
+    from skipit_nb.charts.knockout import knockout_chart
     from skipit_nb.charts.overlay import overlay_chart
     from skipit_nb.charts.profile import profile_chart
+    from skipit_nb.charts.reproduction import reproduction_chart
+    from skipit_nb.charts.robustness import robustness_chart
+    from skipit_nb.charts.similarity import similarity_chart
     from skipit_nb.charts.skipset import skipset_chart
     from skipit_nb.charts.sweep import sweep_chart
     from skipit_nb.charts.tail import tail_chart, tail_curve_chart
 
 _HOMES = {
+    "agreement_chart": "agreement",
     "band_map": "bands",
+    "bounds_chart": "bounds",
     "comparison_chart": "comparison",
     "conditions_chart": "conditions",
+    "contribution_chart": "contribution",
+    "decomposition_chart": "decomposition",
     "distance_chart": "distance",
     "flow_chart": "flow",
+    "functional_chart": "functional",
+    "information_chart": "information",
+    "knockout_chart": "knockout",
     "overlay_chart": "overlay",
     "profile_chart": "profile",
+    "reproduction_chart": "reproduction",
+    "robustness_chart": "robustness",
+    "similarity_chart": "similarity",
     "skipset_chart": "skipset",
     "sweep_chart": "sweep",
     "tail_chart": "tail",
@@ -34,13 +54,23 @@ _HOMES = {
 }
 
 __all__ = [
+    "agreement_chart",
     "band_map",
+    "bounds_chart",
     "comparison_chart",
     "conditions_chart",
+    "contribution_chart",
+    "decomposition_chart",
     "distance_chart",
     "flow_chart",
+    "functional_chart",
+    "information_chart",
+    "knockout_chart",
     "overlay_chart",
     "profile_chart",
+    "reproduction_chart",
+    "robustness_chart",
+    "similarity_chart",
     "skipset_chart",
     "sweep_chart",
     "tail_chart",

@@ -26,8 +26,9 @@ def conditions_chart(recommendation: Recommendation) -> alt.LayerChart:
     """Each layer as a numbered point: how far it moves the vision tokens against how much the text reads them.
 
     The shaded corner, left of the threshold on distance and below that on VAR, holds the layers that meet both
-    conditions. A layer right of the line may still count as redundant by its tail probability: its shape says so.
-    The thresholds are parameters of ours, not the paper's.
+    conditions. Where every layer has its own threshold on VAR, a tick above or below its point shows it instead.
+    A layer right of the line may still count as redundant by its tail probability: its shape says so. A layer whose
+    flow was not measured has no point. The thresholds are parameters of ours, not the paper's.
     """
     met = [reason.layer for reason in recommendation.reasons if reason.is_redundant and reason.is_flow_low]
     title = "Which layers meet both conditions"
@@ -36,7 +37,7 @@ def conditions_chart(recommendation: Recommendation) -> alt.LayerChart:
     base = rows(_rows(recommendation)).encode(x=_x(recommendation), y=_y())
     named = rows(_labels(recommendation)).encode(x=_x(recommendation), y=_y())
     labels = named.mark_text(align="left", dx=7, dy=-6, fontSize=11, color=INK).encode(text="layers:N")
-    below = (_corner(recommendation), *_thresholds(recommendation))
+    below = (*_corner(recommendation), *_thresholds(recommendation))
     picture = layered(*below, _points(base), labels, width=SIZE, height=SIZE)
     return finished(picture, title, subtitle, words)
 
@@ -47,11 +48,13 @@ def _rows(recommendation: Recommendation) -> list[Row]:
             "layer": reason.layer,
             "distance": reason.distance,
             "var": reason.var,
+            "limit": limit,
             "tail": reason.tail,
             "meets": MEETS[reason.is_redundant, reason.is_flow_low][0],
             "why": reason.why,
         }
-        for reason in recommendation.reasons
+        for reason, limit in zip(recommendation.reasons, recommendation.max_vars, strict=True)
+        if reason.var is not None
     ]
 
 
@@ -59,6 +62,8 @@ def _labels(recommendation: Recommendation) -> list[Row]:
     """One label for each cluster of points that stand too close for a label each, such as "2+7-9"."""
     clusters: list[Row] = []
     for reason in recommendation.reasons:
+        if reason.var is None:
+            continue
         for cluster in clusters:
             right = abs(reason.distance - cluster["distance"]) / _furthest(recommendation) * SIZE
             up = abs(reason.var - cluster["var"]) * SIZE
@@ -89,15 +94,22 @@ def _y() -> alt.Y:
     return alt.Y("var:Q", title="VAR: attention on vision tokens (low = not read)", scale=alt.Scale(domain=[0, 1]))
 
 
-def _corner(recommendation: Recommendation) -> alt.Chart:
+def _corner(recommendation: Recommendation) -> list[alt.Chart]:
+    if recommendation.max_var is None:
+        return []
     row = {"distance": 0, "right": recommendation.max_distance, "var": 0, "top": recommendation.max_var}
     mark = rows([row]).mark_rect(color=GOOD, opacity=0.12)
     corner: alt.Chart = mark.encode(x=_x(recommendation), x2="right:Q", y=_y(), y2="top:Q")
-    return corner
+    return [corner]
 
 
 def _thresholds(recommendation: Recommendation) -> list[alt.Chart]:
     vertical = rows([{"distance": recommendation.max_distance}]).mark_rule(strokeDash=[5, 4], color=FAINT)
+    if recommendation.max_var is None:
+        own = [row for row in _rows(recommendation) if row["limit"] is not None]
+        ticks = rows(own).mark_tick(orient="horizontal", size=14, thickness=2, color=FAINT)
+        var = alt.Y("limit:Q", scale=alt.Scale(domain=[0, 1]))
+        return [vertical.encode(x=_x(recommendation)), ticks.encode(x=_x(recommendation), y=var)]
     level = rows([{"var": recommendation.max_var}]).mark_rule(strokeDash=[5, 4], color=FAINT)
     return [vertical.encode(x=_x(recommendation)), level.encode(y=_y())]
 

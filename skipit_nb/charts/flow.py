@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from skipit_nb.charts.marks import FLOW_LOOK
-from skipit_nb.charts.paper import INK, Row, finished, layer_axis, layered, measured_on, rows, shaded
+from skipit_nb.charts.paper import INK, WIDTH, Row, finished, layer_axis, layered, measured_on, rows, shaded
 from skipit_nb.errors import SettingError
 from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
@@ -26,8 +26,10 @@ def flow_chart(profile: RedundancyProfile, skipset: SkipSet | None = None) -> al
     return finished(flow_layers(profile, skipset), title, subtitle, words)
 
 
-def flow_layers(profile: RedundancyProfile, skipset: SkipSet | None = None) -> alt.LayerChart:
-    """The marks of `flow_chart`, to be laid beside others."""
+def flow_layers(
+    profile: RedundancyProfile, skipset: SkipSet | None = None, *, has_heads: bool = False
+) -> alt.LayerChart:
+    """The marks of `flow_chart`, to be laid beside others; on request a faint tick for each head that was stored."""
     if not profile.flow:
         raise SettingError("profile", profile, "one with cross-modal flow; measure it again with a session")
     color = FLOW_LOOK.color
@@ -41,7 +43,24 @@ def flow_layers(profile: RedundancyProfile, skipset: SkipSet | None = None) -> a
         y=y, tooltip=tooltip
     )
     flat = base.mark_line(strokeDash=[5, 4], strokeWidth=1.2, color=INK).encode(y="uniform:Q")
-    return layered(*shaded(skipset, profile.num_layers), band, flat, line, points)
+    heads = _heads(profile, title) if has_heads else []
+    return layered(*shaded(skipset, profile.num_layers), band, *heads, flat, line, points)
+
+
+def _heads(profile: RedundancyProfile, title: list[str]) -> list[alt.Chart]:
+    """No marks where a result of an earlier version holds no heads."""
+    values: list[Row] = [
+        {"layer": row.layer, "head": number, "share": share}
+        for row in profile.flow
+        for number, share in enumerate(row.heads)
+    ]
+    if not values:
+        return []
+    width = min(14, 0.6 * WIDTH / profile.num_layers)
+    ticks = rows(values).mark_tick(color=FLOW_LOOK.color, opacity=0.55, width=width, thickness=1.5, orient="horizontal")
+    tooltip = ["layer:Q", "head:O", alt.Tooltip("share:Q", title="VAR", format=".3f")]
+    y = alt.Y("share:Q", title=title, scale=alt.Scale(domain=[0, 1]))
+    return [ticks.encode(x=layer_axis(profile.num_layers), y=y, tooltip=tooltip)]
 
 
 def _rows(profile: RedundancyProfile) -> list[Row]:

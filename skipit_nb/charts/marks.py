@@ -31,6 +31,13 @@ LOOKS = {
 
 A_LOOK = Look("#6B6B6B", "circle", (1, 0))
 B_LOOK = Look("#0072B2", "diamond", (6, 3))
+VIEW_LOOKS = {
+    "vision": LOOKS["vision"],
+    "text": LOOKS["text"],
+    "last": Look("#8A6D00", "triangle-up", (2, 2)),
+}
+"""By view of a boundary: the mean of the vision tokens, of the text tokens, the last prompt token."""
+
 FLOW_LOOK = Look("#009E73", "diamond", (1, 0))
 """Cross-modal flow."""
 
@@ -59,3 +66,11 @@ def check_tokens(tokens: Sequence[str]) -> None:
 def tick_step(num_layers: int) -> int:
     """Layers from one labelled tick to the next: about a dozen labels, two dozen at most."""
     return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if num_layers <= 24 * step)
+
+
+def numbered_looks(names: Sequence[str]) -> dict[str, Look]:
+    """A look for each of some series that are no kinds of tokens; they repeat after six."""
+    return {
+        name: Look(COLORS[at % len(COLORS)], SHAPES[at % len(SHAPES)], DASHES[at % len(DASHES)])
+        for at, name in enumerate(names)
+    }

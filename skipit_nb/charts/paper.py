@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import altair as alt
 
-from skipit_nb.charts.marks import LOOKS, tick_step
+from skipit_nb.charts.marks import LOOKS, Look, tick_step
 from skipit_nb.charts.skipped import skipped_bands
 from skipit_nb.results import Provenance
 from skipit_nb.skipset import SkipSet
@@ -16,6 +16,7 @@ Row: TypeAlias = dict[str, Any]
 Picture = TypeVar("Picture", alt.Chart, alt.LayerChart, alt.HConcatChart, alt.VConcatChart)
 
 WIDTH, HEIGHT = 560, 220
+PANEL_HEIGHT = 160
 LETTER = 6.5
 """Pixels of a letter of ten, roughly."""
 
@@ -65,27 +66,39 @@ def layered(*charts: alt.Chart, width: int = WIDTH, height: int = HEIGHT) -> alt
     return alt.LayerChart(layer=list(charts), width=width, height=height)
 
 
-def layer_axis(num_layers: int) -> alt.X:
+def layer_axis(num_layers: int, field: str = "layer", *, has_ticks: bool = True) -> alt.X:
     """The x axis of layers 0 to the last, with whole numbers at its ticks."""
     ticks = list(range(0, num_layers, tick_step(num_layers)))
-    axis = alt.Axis(values=ticks, format="d", grid=False)
-    return alt.X("layer:Q", title="layer", axis=axis, scale=alt.Scale(domain=[-0.5, num_layers - 0.5], nice=False))
+    axis = alt.Axis(values=ticks, format="d", grid=False, ticks=has_ticks)
+    return alt.X(f"{field}:Q", title="layer", axis=axis, scale=alt.Scale(domain=[-0.5, num_layers - 0.5], nice=False))
 
 
 def token_looks(tokens: Sequence[str]) -> dict[str, Any]:
     """Colour, shape and dash of kinds of tokens: three encodings that share one legend."""
-    looks = [LOOKS[kind] for kind in tokens]
+    return series_looks("tokens", {kind: LOOKS[kind] for kind in tokens})
+
+
+def series_looks(field: str, looks: Mapping[str, Look]) -> dict[str, Any]:
+    """Colour, shape and dash of any series, by the values of one field: three encodings that share one legend."""
 
     def scale(values: list[Any]) -> alt.Scale:
-        return alt.Scale(domain=list(tokens), range=values)
+        return alt.Scale(domain=list(looks), range=values)
 
     # Without an outline: it would be drawn in dashes around the legend's symbols.
     legend = alt.Legend(title=None, symbolStrokeWidth=0, symbolSize=80)
     return {
-        "color": alt.Color("tokens:N", legend=legend, scale=scale([look.color for look in looks])),
-        "shape": alt.Shape("tokens:N", legend=legend, scale=scale([look.shape for look in looks])),
-        "strokeDash": alt.StrokeDash("tokens:N", legend=legend, scale=scale([list(look.dash) for look in looks])),
+        "color": alt.Color(f"{field}:N", legend=legend, scale=scale([look.color for look in looks.values()])),
+        "shape": alt.Shape(f"{field}:N", legend=legend, scale=scale([look.shape for look in looks.values()])),
+        "strokeDash": alt.StrokeDash(
+            f"{field}:N", legend=legend, scale=scale([list(look.dash) for look in looks.values()])
+        ),
     }
+
+
+def panel(chart: alt.LayerChart, title: str, height: int = PANEL_HEIGHT, width: int = WIDTH) -> alt.LayerChart:
+    """One of several pictures that stand together, with a small heading."""
+    heading = alt.TitleParams(text=title, fontSize=11, fontWeight="normal", offset=6, frame="group")
+    return chart.properties(width=width, height=height, title=heading)
 
 
 def shaded(skipset: SkipSet | None, num_layers: int) -> list[alt.Chart]:

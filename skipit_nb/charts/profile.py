@@ -8,12 +8,10 @@ import altair as alt
 
 from skipit_nb.charts.distance import distance_layers
 from skipit_nb.charts.flow import flow_layers
-from skipit_nb.charts.paper import finished, measured_on
+from skipit_nb.charts.paper import finished, measured_on, panel
 from skipit_nb.charts.tail import tail_layers
 from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
-
-PANEL_HEIGHT = 160
 
 
 def profile_chart(
@@ -32,19 +30,14 @@ def profile_chart(
         SettingError: If ε is out of range, a kind of token did not occur, or the scale is neither.
     """
     panels = [
-        _panel(distance_layers(profile, tokens, scale, skipset), "Distance: how far each layer moves a token"),
-        _panel(
+        panel(distance_layers(profile, tokens, scale, skipset), "Distance: how far each layer moves a token"),
+        panel(
             tail_layers(profile, epsilon, tokens, skipset), f"Tail: share of tokens moved by more than ε = {epsilon:g}"
         ),
     ]
     if profile.flow:
-        panels.append(_panel(flow_layers(profile, skipset), "Flow: attention of the last prompt token on the image"))
+        panels.append(panel(flow_layers(profile, skipset), "Flow: attention of the last prompt token on the image"))
     title = "Where the model is redundant"
     words = f"{title}, per layer: mean distance, tail probability at ε = {epsilon:g}, and cross-modal flow."
     picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
     return finished(picture, title, [measured_on(profile.provenance)], words)
-
-
-def _panel(chart: alt.LayerChart, title: str) -> alt.LayerChart:
-    heading = alt.TitleParams(text=title, fontSize=11, fontWeight="normal", offset=6, frame="group")
-    return chart.properties(height=PANEL_HEIGHT, title=heading)

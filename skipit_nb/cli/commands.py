@@ -57,12 +57,13 @@ def profile(options: argparse.Namespace) -> None:
 
 def recommend(options: argparse.Namespace) -> None:
     """Find a skip set that meets the paper's conditions."""
-    names = ("max_distance", "epsilon", "max_tail", "max_var")
+    names = ("level", "max_distance", "epsilon", "max_tail", "max_var")
     thresholds = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     with _session(options) as session:
         measured = session.profile(options.task, limit=options.limit, seed=options.seed, batch_size=options.batch_size)
         result = session.recommend(measured, **thresholds)
-        _print(options, result, result.frame, f"Recommended: {result.skipset}")
+        saves = f"prefill FLOPs / {result.flops_ratio:.2f}, predicted"
+        _print(options, result, result.frame, f"Recommended: {result.skipset} ({saves})")
 
 
 def compare(options: argparse.Namespace) -> None:

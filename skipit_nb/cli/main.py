@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import skipit_nb
-from skipit_nb.cli import commands
+from skipit_nb.cli import commands, reproducing
 from skipit_nb.errors import SkipitError
 
 REFUSED = 2
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_recommend(commands_of)
     _add_compare(commands_of)
     _add_sweep(commands_of)
+    _add_reproduce(commands_of)
     _add_export(commands_of)
     _add_train(commands_of)
     _add_doctor(commands_of)
@@ -69,8 +70,9 @@ def _add_profile(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 def _add_recommend(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = to.add_parser("recommend", help="a skip set that meets the paper's conditions, with a reason per layer")
     _measuring_options(command, limit=200)
+    command.add_argument("--level", type=float, help="quantile of the nulls that give thresholds (default 0.05)")
     for name in ("max-distance", "epsilon", "max-tail", "max-var"):
-        command.add_argument(f"--{name}", type=float, help=f"threshold {name.replace('-', '_')}")
+        command.add_argument(f"--{name}", type=float, help=f"threshold {name.replace('-', '_')}, set by hand")
     command.set_defaults(run=commands.recommend)
 
 
@@ -91,6 +93,12 @@ def _add_sweep(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name in ("late-entry", "early-exit", "freeze", "whole"):
         command.add_argument(f"--{name}", action="store_true", help=f"add {name.replace('-', ' ')} at every layer")
     command.set_defaults(run=commands.sweep)
+
+
+def _add_reproduce(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("reproduce", help="five checks of the paper's claims on one model: passed, failed and why")
+    reproducing.add_options(command)
+    command.set_defaults(run=reproducing.reproduce)
 
 
 def _add_export(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from skipit_nb.errors import SettingError
 from skipit_nb.results.provenance import Provenance
+from skipit_nb.results.statistics import NoiseFloor, PairedTests, Statistic, paired_statistics, statistics_frame
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
+GROUPS = ("kind", "target", "question", "cluster")
+"""Columns that `Comparison.by` counts by."""
 FLIPS = ("any", "worse", "better", "changed")
 """Kinds of flips: any change of score; right to wrong; wrong to right; another answer, whatever its score."""
 
@@ -60,6 +63,10 @@ class KindDelta:
     worse: int
     """Questions right under A, wrong under B."""
     better: int
+    p: float = 1.0
+    """Two-sided p of "A and B are exchangeable on these questions", images taken whole; for this type alone."""
+    p_holm: float = 1.0
+    """The same, corrected for having looked at every type (Holm)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,12 @@ class Comparison(Stored):
     """(clustered standard error / naive standard error)²; above 1: questions about one image agree. 1 if none flips."""
     is_complete: bool = True
     """False if the run was stopped before its last question."""
+    tests: PairedTests | None = None
+    """What else the scores say; none of it decides. None in results of earlier versions."""
+    noise: NoiseFloor | None = None
+    """A against A in other batches: in half precision and batches of more than one question; else None."""
+    planned: int | None = None
+    """Questions there would have been, where the run was allowed to stop early; the interval then is anytime-valid."""
 
     @property
     def num_questions(self) -> int:
@@ -123,6 +136,21 @@ class Comparison(Stored):
     def num_clusters(self) -> int:
         """Different images."""
         return len({answer.cluster for answer in self.answers})
+
+    @property
+    def worse(self) -> int:
+        """Questions with a lower score under B."""
+        return sum(answer.score_b < answer.score_a for answer in self.answers)
+
+    @property
+    def better(self) -> int:
+        """Questions with a higher score under B."""
+        return sum(answer.score_b > answer.score_a for answer in self.answers)
+
+    @property
+    def flip_share(self) -> float:
+        """ψ, the share of questions whose score changes, either way: what `power` wants to know of a pilot run."""
+        return (self.worse + self.better) / self.num_questions
 
     def metric(self, name: str) -> Metric:
         """One metric by name.
@@ -150,11 +178,60 @@ class Comparison(Stored):
 
         return pd.DataFrame([asdict(metric) for metric in self.metrics]).rename(columns={"name": "metric"})
 
+    @property
+    def statistics(self) -> pd.DataFrame:
+        """One row per statistic: statistic, value, unit, decides (whether the verdict depends on it), reading."""
+        return statistics_frame([*paired_statistics(self), *self._conduct()])
+
+    def _conduct(self) -> list[Statistic]:
+        """How the run went: answers that could be read, what changes by itself, and whether it came to its end."""
+        n = self.num_questions
+        parsed_a, parsed_b = (
+            sum(getattr(answer, arm) for answer in self.answers) / n for arm in ("parsed_a", "parsed_b")
+        )
+        rows = [
+            Statistic("parsed A", parsed_a, "share", False, "answers under A that could be read; the others are wrong"),
+            Statistic("parsed B", parsed_b, "share", False, "answers under B that could be read"),
+        ]
+        if self.noise:
+            between = " and ".join(str(size) for size in self.noise.batch_sizes)
+            rows.append(
+                Statistic("A/A flips", self.noise.share, "share", False, f"A against A, in batches of {between}")
+            )
+        asked = n / self.planned if self.planned else 1.0
+        return [*rows, Statistic("asked", asked, "share", False, "of the questions that were planned")]
+
     def by_kind(self) -> pd.DataFrame:
         """One row per question type: kind, n, accuracy_a, accuracy_b, delta, low, high, worse, better."""
+        return self.by("kind").drop(columns=["p", "p_holm"])
+
+    def by(self, column: str = "kind") -> pd.DataFrame:
+        """Where the difference is: one row per value of a column.
+
+        Args:
+            column: "kind" gives the fields of `KindDelta`, with intervals, p, and Holm's p for having looked at all of
+                them; "target", "question" or "cluster" give counts alone: n, accuracy_a, accuracy_b, delta, worse,
+                better.
+
+        Raises:
+            SettingError: If it is another column.
+        """
         import pandas as pd
 
-        return pd.DataFrame([asdict(row) for row in self.kinds], columns=list(KindDelta.__dataclass_fields__))
+        if column == "kind":
+            return pd.DataFrame([asdict(row) for row in self.kinds], columns=list(KindDelta.__dataclass_fields__))
+        if column not in GROUPS:
+            raise SettingError("column", column, f"one of {', '.join(GROUPS)}")
+        frame = self.frame
+        frame = frame.assign(
+            delta=frame.score_b - frame.score_a,
+            worse=frame.score_b < frame.score_a,
+            better=frame.score_b > frame.score_a,
+        )
+        return frame.groupby(column).agg(
+            n=("key", "size"), accuracy_a=("score_a", "mean"), accuracy_b=("score_b", "mean"), delta=("delta", "mean"),
+            worse=("worse", "sum"), better=("better", "sum"),
+        ).reset_index()  # fmt: skip
 
     def flips(self, kind: str = "any") -> pd.DataFrame:
         """The questions that A and B answer differently.

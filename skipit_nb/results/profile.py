@@ -27,7 +27,7 @@ class LayerDistance:
     layer: int
     """Decoder layer, from 0."""
     tokens: str
-    """"vision", "text" or "first"."""
+    """"vision", "text" or "first"; or the name under which the caller gave rows of another modality."""
     distance: float
     """Mean over samples of the mean over tokens of d = 1 - cos, 0 (unmoved) to 2 (reversed). Low = redundant."""
     spread: float
@@ -38,6 +38,9 @@ class LayerDistance:
     """Mean length of the state before the layer. Distances do not see length; this does."""
     update: float
     """Mean length of the change, relative to the state before: ‖after - before‖ / ‖before‖."""
+    relative_spread: float | None = None
+    """Standard deviation over samples of log(distance / that sample's geometric mean over layers): how surely this
+    layer keeps its place among the others. 0 with one sample; None in results of earlier versions."""
 
     def tail_at(self, epsilon: float) -> float:
         """P[d > ε] for the grid value closest to ε from above, so that it is never more than the true tail."""
@@ -60,6 +63,11 @@ class LayerFlow:
     """VAR of each head, mean over samples; their mean is `var`. Empty in results of earlier versions."""
     query: str = "last"
     """Whose attention it is: "last" is the last prompt token's, "text" the mean over text tokens but the first."""
+    chance: float | None = None
+    """What VAR would be on average if as many keys, drawn at random among all but the first, were called vision: the
+    weights stay as they are. None in results of earlier versions. Compare `var` with it."""
+    chance_spread: float = 0.0
+    """Standard deviation of one sample's VAR over such draws."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,10 +87,12 @@ class RedundancyProfile(Stored):
 
     provenance: Provenance
     layers: tuple[LayerDistance, ...]
-    """`num_layers` rows for each kind of token that occurred, sorted by layer, then by `TOKENS`."""
+    """`num_layers` rows for each kind of token that occurred, sorted by layer, then by `TOKENS` and kinds by hand."""
     flow: tuple[LayerFlow, ...]
     """One row per layer whose attention can be recomputed (linear attention has none), or empty where flow was not
     measured."""
+    images: int = 0
+    """Different images among the samples; 0 in results of earlier versions, where every question counts as one."""
 
     @property
     def num_layers(self) -> int:

@@ -32,7 +32,9 @@ class LayerReason:
     action: str
     """"absent" where the recommended set removes the vision tokens, else "run"."""
     why: str
-    """One sentence."""
+    """One sentence, with what was measured and its threshold."""
+    max_var: float | None = None
+    """Threshold on VAR at this layer; None where flow was not measured, and in results of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,8 +52,18 @@ class Recommendation(Stored):
     """ε of the tail probability, in 1 - cos."""
     max_tail: float
     """Threshold on P[d > ε]."""
-    max_var: float
-    """Threshold on VAR."""
+    max_var: float | None
+    """Threshold on VAR set by hand for all layers; None if every layer has its own, as its reason tells."""
+    level: float | None = None
+    """Quantile of the nulls behind the thresholds that were not set by hand; None in results of earlier versions."""
+    flops_ratio: float | None = None
+    """Predicted prefill FLOPs of the full decoder / those under this set, for a usual prompt; above 1 is cheaper.
+    Arithmetic, not time. None where no model was at hand."""
+
+    @property
+    def max_vars(self) -> tuple[float | None, ...]:
+        """The threshold on VAR of every layer; None where flow was not measured."""
+        return tuple(self.max_var if reason.max_var is None else reason.max_var for reason in self.reasons)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -61,4 +73,5 @@ class Recommendation(Stored):
         return pd.DataFrame([asdict(reason) for reason in self.reasons])
 
     def __repr__(self) -> str:
-        return f"Recommendation({str(self.skipset)!r}, {len(self.reasons)} layers)"
+        saves = "" if self.flops_ratio is None else f", prefill FLOPs / {self.flops_ratio:.2f} (predicted)"
+        return f"Recommendation({str(self.skipset)!r}, {len(self.reasons)} layers{saves})"

@@ -24,6 +24,8 @@ class SearchStep:
     """Whether the search went on from it."""
     row: SweepRow
     """What it scored on the questions of the search. That flatters a winner; see `SearchResult.confirmed`."""
+    questions: int
+    """How many of them it was asked: all, or fewer where sets raced and this one could not be the best any more."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,9 +66,9 @@ class SearchResult(Stored):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per set tried: step, kept, and the fields of `SweepRow`, on the questions of the search."""
-        return _frame([{"step": s.step, "kept": s.kept, **asdict(s.row), "skipset": str(s.row.skipset)}
-                       for s in self.steps])  # fmt: skip
+        """One row per set tried: step, kept, questions, and the fields of `SweepRow`, on that many of the search."""
+        return _frame([{"step": s.step, "kept": s.kept, "questions": s.questions, **asdict(s.row),
+                        "skipset": str(s.row.skipset)} for s in self.steps])  # fmt: skip
 
     @property
     def pareto(self) -> pd.DataFrame:

@@ -39,6 +39,12 @@ class SweepRow:
     scored: str = "prefill"
     """"prefill": right if each token of the right answer, and its end, is the likeliest after those before it, which
     is when greedy decoding writes just that; "generated": by decoding, as `compare` does."""
+    low_all: float | None = None
+    """Lower end of the simultaneous interval of `delta`: at 95 % those of *all* sets of the sweep hold at once (max-T).
+    None in results of earlier versions."""
+    high_all: float | None = None
+    p_adjusted: float | None = None
+    """Two-sided p of no difference, corrected for the number of sets (max-T)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,6 +72,17 @@ class Sweep(Stored):
 
         rows = [asdict(row) | {"skipset": str(row.skipset)} for row in self.rows]
         return pd.DataFrame(rows, columns=list(SweepRow.__dataclass_fields__))
+
+    @property
+    def adjusted(self) -> pd.DataFrame:
+        """What stays after looking at all sets: skipset, delta, low, high, p, best first.
+
+        `low` and `high` are the simultaneous ends. A set that was picked for its `delta` may be judged by them on these
+        same questions; `compare` on other questions is the stronger proof.
+        """
+        columns = {"low_all": "low", "high_all": "high", "p_adjusted": "p"}
+        found = self.frame[["skipset", "delta", *columns]].rename(columns=columns)
+        return found.sort_values("delta", ascending=False, kind="stable").reset_index(drop=True)
 
     def __repr__(self) -> str:
         n = len(self.provenance.samples)

@@ -80,9 +80,11 @@ class Asks(Bound):
         return task_names()
 
     def examples(
-        self, task: str | Task, *, limit: int | None = None, seed: int = 0, split: str = "test"
+        self, task: str | Task, *, limit: int | None = None, seed: int = 0, split: str | None = None
     ) -> tuple[Example, ...]:
         """Questions of a task: whole images in seeded order until at least `limit` questions; None for all.
+
+        The split is the one that is reported (of a task in the box its test), unless another is named.
 
         Raises:
             UnknownTaskError: If there is no such task.

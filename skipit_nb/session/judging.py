@@ -10,6 +10,7 @@ from skipit_nb.backend.evaluation import ab, sweeping
 from skipit_nb.backend.export.handover import export
 from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.tasks.sampling import as_task
+from skipit_nb.backend.tasks.scoring.two_arms import refuse_broken_groups, with_task_metrics
 from skipit_nb.backend.tasks.task import Task
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Tick
@@ -22,7 +23,7 @@ from skipit_nb.skipset import SkipSet
 class Judges(Bound):
     """Judges skip sets, and hands the model over."""
 
-    def compare(
+    def compare(  # noqa: PLR0913 - all but three by name only
         self,
         task: str | Task,
         a: SkipSet | str | None = None,
@@ -31,12 +32,16 @@ class Judges(Bound):
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        stop_early: bool = False,
         batch_size: int | None = None,
         measure: Sequence[str] | None = None,
         executor: Executor | None = None,
         progress: Tick | bool | None = None,
     ) -> Comparison:
         """Ask skip sets A and B the same questions and judge the difference.
+
+        A task with a metric of its own (POPE's F1, MME's points, MMBench's circles) has it in `.summary`, below the
+        accuracy that the verdict is about.
 
         With an executor its workers, threads or processes here or a cluster's, open the model themselves and answer
         the same batches; in float32 the answers are the same. This session's model stays free meanwhile.
@@ -48,6 +53,8 @@ class Judges(Bound):
             limit: Whole images until at least so many questions; None for all of them.
             seed: Of the sampling.
             margin: The loss of accuracy you would accept, as a share; fix it before you look.
+            stop_early: Look at whole images in random order, every 128 questions or so, and stop once the verdict is
+                clear. The interval then allows for looking (an e-process), so it is wider than that of all questions.
             batch_size: Questions a batch, the same in both arms; by default 32 in float32, 1 otherwise.
             measure: Any of "accuracy" (always), "latency" and "flops"; by default all of them. With an executor there
                 is no latency: workers share a machine, or have other ones, and their times would be nobody's.
@@ -66,9 +73,11 @@ class Judges(Bound):
         wanted = ab.measures(measure, is_shared=executor is not None)
         runs = self._runs(executor, batch_size)
         chosen = as_task(task)
-        questions = chosen.sample(limit, seed)
+        shuffled = len(chosen) if stop_early else None  # a task's own order need not be random
+        questions = chosen.sample(shuffled if limit is None else limit, seed)
+        refuse_broken_groups(chosen.metric, questions)
         with shown(progress, "compare") as tick, memory_given_back(live.device):
-            return ab.compare(
+            found = ab.compare(
                 live,
                 questions,
                 one,
@@ -79,7 +88,9 @@ class Judges(Bound):
                 max_new_tokens=chosen.max_new_tokens,
                 runs=runs,
                 tick=tick,
+                stop_early=stop_early,
             )
+        return with_task_metrics(found, chosen.metric, questions)
 
     def sweep(
         self,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from skipit_nb.backend.live.memory import memory_given_back
+from skipit_nb.backend.live.model import Inputs
 from skipit_nb.backend.redundancy import bands, profiling, similarity
+from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.sampling import questions_of
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.cost import Cost, cost
@@ -22,35 +24,50 @@ class Measures(Bound):
 
     def profile(
         self,
-        examples: str | Task | Iterable[Example],
+        examples: str | Task | Iterable[Example] | Inputs | Sequence[Inputs],
         *,
         limit: int | None = None,
         seed: int = 0,
         flow: bool = True,
         query: str = "last",
+        rows: Mapping[str, RowMask] | None = None,
         batch_size: int | None = None,
         progress: Tick | bool | None = None,
     ) -> RedundancyProfile:
         """Measure how far every layer moves vision and text tokens, and how much text reads the image.
 
+        Images and videos are vision. Another modality, such as audio, joins by naming its rows.
+
         Args:
-            examples: A task's name (its test split), a task, or examples.
+            examples: A task's name (its test split), a task, or examples; or ready inputs of the model, with sounds
+                or videos in them: a dict of tensors, or a list of such, each one forward pass.
             limit: Whole images until at least so many questions; None for all of them.
             seed: Of the sampling.
             flow: Whether to measure cross-modal flow too; without it nothing can be recommended.
             query: Whose attention counts as flow: "last" is the last prompt token's, "text" the mean over text tokens.
+            rows: For each further modality a function of the model's inputs that gives its rows, [batch, seq] bool, as
+                in {"audio": lambda inputs: inputs["input_ids"] == audio_id}, or that mask. They are measured as vision
+                and text are, and count as neither.
             batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
             NoExamplesError: If there is nothing to measure on.
-            SettingError: If query is something else.
+            SettingError: If query is something else, a mask does not fit, or ready inputs are none.
         """
         live, chunk = self._open, self._batch(batch_size)
-        questions, task = questions_of(examples, limit, seed)
+        ready = profiling.ready_inputs(examples, live.device)
+        if ready:
+            samples = [f"inputs/{i}/{j}" for i, inputs in enumerate(ready) for j in range(len(inputs["input_ids"]))]
+            made = live.provenance(samples=samples)
+            with shown(progress, "profile") as tick, memory_given_back(live.device):
+                return profiling.profile_inputs(live, ready, made, flow=flow, query=query, rows=rows, tick=tick)
+        questions, task = questions_of(examples, limit, seed)  # type: ignore[arg-type]
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "profile") as tick, memory_given_back(live.device):
-            return profiling.profile(live, questions, made, flow=flow, query=query, batch_size=chunk, tick=tick)
+            return profiling.profile(
+                live, questions, made, flow=flow, query=query, rows=rows, batch_size=chunk, tick=tick
+            )
 
     def look(self, image: Any, question: str) -> TokenDistances:
         """Measure one question token by token: what the patch overlay shows.

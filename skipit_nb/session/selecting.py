@@ -8,10 +8,11 @@ from typing import Any
 from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.selection import conditions, methods, search
 from skipit_nb.backend.selection.controls import controls
+from skipit_nb.backend.selection.racing import CHUNK, LEVEL, race
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.jobs import Tick
 from skipit_nb.progress import shown
-from skipit_nb.results import Proposal, Recommendation, RedundancyProfile, SearchResult
+from skipit_nb.results import Proposal, RaceResult, Recommendation, RedundancyProfile, SearchResult
 from skipit_nb.session.bound import Bound
 from skipit_nb.skipset import SkipSet
 
@@ -24,13 +25,15 @@ class Selects(Bound):
 
         Args:
             profile: Measured on this model, with flow; without flow nothing is proposed.
-            thresholds: `max_distance`, `epsilon`, `max_tail`, `max_var`, as in `conditions.recommend`.
+            thresholds: `level` of the nulls whose quantiles are the defaults (0.05; lower is stricter), or by hand
+                `max_distance`, `epsilon`, `max_tail`, `max_var`, as in `conditions.recommend`.
 
         Raises:
             LayerCountError: If the profile is of a model with another number of layers.
             SettingError: If a threshold is out of range or unknown.
         """
-        return conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
+        advice = conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
+        return conditions.priced(advice, self.shape)
 
     def methods(self) -> dict[str, str]:
         """Published training-free methods that `propose` knows, with what each does."""
@@ -84,7 +87,7 @@ class Selects(Bound):
         """
         return controls(self._open, self._bound(skipset), count=count, seed=seed, contiguous=contiguous)
 
-    def search(
+    def search(  # noqa: PLR0913  each is a question a search has to settle
         self,
         examples: str | Task | Iterable[Example],
         *,
@@ -93,6 +96,7 @@ class Selects(Bound):
         moves: str | Iterable[SkipSet] = "whole",
         beam: int = 1,
         objective: str = "log_likelihood",
+        racing: float | None = None,
         limit: int | None = None,
         seed: int = 0,
         batch_size: int | None = None,
@@ -108,6 +112,8 @@ class Selects(Bound):
                 of skip sets to join.
             beam: Sets to go on from; 1 is the greedy search (SLEB).
             objective: "log_likelihood" of the right answer, "accuracy", or "kl" to the full model, without labels.
+            racing: Let the sets of each step `race` with this margin, which asks most of them fewer questions; needs
+                `beam=1` and `objective="accuracy"`. None asks every set everything.
             limit: Whole images until at least so many questions; None for all of them.
             seed: Of the sampling, and of the halves.
             batch_size: Questions a batch; by default 32 in float32, 1 otherwise.
@@ -125,4 +131,46 @@ class Selects(Bound):
                 moves=moves,
                 beam=beam,
                 objective=objective,
+                racing=racing,
             )
+
+    def race(
+        self,
+        examples: str | Task | Iterable[Example],
+        skipsets: Iterable[SkipSet | str],
+        *,
+        margin: float = 0.02,
+        level: float = LEVEL,
+        objective: str = "accuracy",
+        chunk: int = CHUNK,
+        limit: int | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> RaceResult:
+        """Find a skip set at most `margin` below the best of many, asking each only as long as it could be better.
+
+        Questions come in random order; a set that is certainly not better than the one in the lead by more than the
+        margin rests. With probability `level` the winner is within the margin of what a `sweep` of all sets over all
+        these questions would call the best, for a fraction of its layers. `compare` judges it, on other questions.
+
+        Args:
+            examples: A task's name (its test split), a task, or examples.
+            skipsets: Two different sets at least.
+            margin: What the winner may score below the best, as a share; 0 for the best itself.
+            level: Probability with which it is not further below, at least.
+            objective: "accuracy", or "agreement" with the full model's next token, without labels.
+            chunk: Questions from one look to the next.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling, and of the order.
+            batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+
+        Raises:
+            SettingError: If there are no two different sets, or a setting is out of range.
+            UnsupportedSkipError: If the model cannot run one of the sets.
+        """
+        bound = [self._bound(skipset) for skipset in skipsets]
+        with shown(progress, "race") as tick, memory_given_back(self._open.device):
+            data = self._calibration(examples, limit, seed, batch_size, tick)
+            return race(data, bound, margin=margin, level=level, objective=objective, chunk=chunk)

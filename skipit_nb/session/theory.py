@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from skipit_nb.backend.live.memory import memory_given_back
-from skipit_nb.backend.redundancy import bounds_report, functional, informational, lipschitz
+from skipit_nb.backend.redundancy import bounds_report, functional, informational, jacobian, lipschitz
 from skipit_nb.backend.redundancy.contribution import ACTIONS, contribution
 from skipit_nb.backend.redundancy.knockout import bands_of, knockout
 from skipit_nb.backend.redundancy.states import PooledStates, pooled_states
@@ -16,7 +16,16 @@ from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.progress import shown
-from skipit_nb.results import Agreement, BoundsReport, Contribution, Functional, Information, Knockout, Provenance
+from skipit_nb.results import (
+    Agreement,
+    BoundsReport,
+    Contribution,
+    Functional,
+    Information,
+    Knockout,
+    Lipschitz,
+    Provenance,
+)
 from skipit_nb.session.bound import Bound
 
 
@@ -143,6 +152,44 @@ class Theorises(Bound):
         with self._pooled(asked, seed, batch_size, progress, "bounds") as (found, made, tick):
             moved = lipschitz.steps(self._open, questions, batch_size=self._batch(batch_size), tick=tick)
             return bounds_report.report(found, moved, made, view=view, k=k, epsilon=epsilon)
+
+    def lipschitz(
+        self,
+        examples: str | Task | Iterable[Example],
+        *,
+        outcome: str = "log_probabilities",
+        iterations: int = 10,
+        limit: int | None = 8,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> Lipschitz:
+        """Measure how steeply the rest of the network answers to a turn of the vision or text tokens after each layer.
+
+        The top singular value of its Jacobian, by power iteration, beside the slope along the layer's own step. It
+        keeps the graph of a whole forward pass, and runs the model twice more a layer: a few questions will do.
+
+        Args:
+            examples: A task's name (its test split), a task, or examples.
+            outcome: "log_probabilities" of the next token, or the "loss", 1 - p(first token of the right answer).
+            iterations: Of the power iteration; the result says how much the last one still added.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling.
+            batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+
+        Raises:
+            NoExamplesError: If there is nothing to measure on.
+            SettingError: If the outcome is unknown, or there is no iteration.
+            NoGradientError: If the model cannot be differentiated twice, such as a quantised one.
+        """
+        live, (questions, task) = self._open, questions_of(examples, limit, seed)
+        made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
+        size = self._batch(batch_size)
+        with shown(progress, "lipschitz") as tick, memory_given_back(live.device):
+            return jacobian.lipschitz(
+                live, questions, made, outcome=outcome, iterations=iterations, batch_size=size, tick=tick
+            )
 
     @contextmanager
     def _pooled(

@@ -77,8 +77,9 @@ def conditions_sentence(skipset: SkipSet, recommendation: Recommendation | None)
 def thresholds_sentence(recommendation: Recommendation) -> str:
     """The thresholds behind the conditions, which are choices of ours, not the paper's."""
     r = recommendation
+    flow = f"≤ {r.max_var:g}" if r.max_var is not None else f"below chance at each layer (level {r.level:g})"
     return (
-        f"Condition 1, redundant: distance ≤ {r.max_distance:.3g} or P[d > {r.epsilon:g}] ≤ {r.max_tail:g}. "
-        f"Condition 2, flow low: VAR ≤ {r.max_var:g}. Measured on {len(r.provenance.samples)} questions"
+        f"Condition 1, redundant: distance ≤ {r.max_distance:.3g} or P[d > {r.epsilon:.3g}] ≤ {r.max_tail:.3g}. "
+        f"Condition 2, flow low: VAR {flow}. Measured on {len(r.provenance.samples)} questions"
         f"{f' of {r.provenance.task}' if r.provenance.task else ''}."
     )

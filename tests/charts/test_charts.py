@@ -20,6 +20,8 @@ from skipit_nb.errors import ImageError, LayerCountError, LayerIndexError, Setti
 from skipit_nb.results import EPSILONS
 from skipit_nb.skipset import SkipSet
 from tests.charts import sample_results as sample
+from tests.charts import sample_robustness as stressed
+from tests.charts import sample_theory as theory
 
 SKIPPED = SkipSet.early_exit(7)
 
@@ -35,11 +37,23 @@ EVERY = {
     "sweep": lambda: charts.sweep_chart(sample.entries_and_exits()),
     "sweep, listed": lambda: charts.sweep_chart(sample.sweep([SkipSet.parse("whole 3+5", num_layers=12)], [0.9])),
     "band map": lambda: charts.band_map(sample.band_distances(), layers=3),
+    "knockout": lambda: charts.knockout_chart(theory.profile_with_heads(), theory.knockout()),
+    "knockout, windows": lambda: charts.knockout_chart(sample.profile(), theory.knockout(3, with_likelihood=False)),
+    "contribution": lambda: charts.contribution_chart(theory.contribution()),
+    "contribution, half precision": lambda: charts.contribution_chart(theory.contribution(1e-3)),
+    "information": lambda: charts.information_chart(theory.information()),
+    "decomposition": lambda: charts.decomposition_chart(theory.information()),
+    "functional": lambda: charts.functional_chart(theory.functional()),
+    "bounds": lambda: charts.bounds_chart(theory.bounds_report()),
+    "agreement": lambda: charts.agreement_chart(theory.agreement()),
+    "similarity": lambda: charts.similarity_chart(theory.similarity()),
+    "robustness": lambda: charts.robustness_chart(stressed.robustness()),
+    "robustness, few sets": lambda: charts.robustness_chart(stressed.robustness(3)),
     "overlay": lambda: charts.overlay_chart(sample.token_distances(), 4, sample.picture()),
 }
 
 
-@pytest.fixture(params=list(EVERY))
+@pytest.fixture(params=list(EVERY), scope="module")
 def drawn(request: pytest.FixtureRequest) -> dict[str, Any]:
     """One chart of each kind, as the specification that a browser gets; altair has checked it against its schema."""
     spec: dict[str, Any] = EVERY[request.param]().to_dict()

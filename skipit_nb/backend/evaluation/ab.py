@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from skipit_nb.backend.evaluation.answering import Answered, answer_batch, refuse_without_images, scored
-from skipit_nb.backend.evaluation.batches import Runs
-from skipit_nb.backend.evaluation.statistics import (
-    delta_interval,
-    exact_mcnemar,
-    minimal_detectable_effect,
-)
+from skipit_nb.backend.evaluation.batches import Done, Here, Runs, Work
+from skipit_nb.backend.evaluation.judged import judge
+from skipit_nb.backend.evaluation.statistics import flips as flips  # noqa: PLC0414 - known by this name too
+from skipit_nb.backend.evaluation.statistics import noise_floor
+from skipit_nb.backend.evaluation.stopping import so_far, until_clear
 from skipit_nb.backend.evaluation.timing import time_arms
-from skipit_nb.backend.evaluation.verdict import verdict
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.cost import Cost, ModelShape, cost
 from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import Tick
-from skipit_nb.results import Comparison, KindDelta, Metric, PairedAnswer, Provenance
+from skipit_nb.results import Comparison, Metric, NoiseFloor, PairedAnswer, Provenance
 from skipit_nb.skipset import SkipSet
 
 MEASURES = ("accuracy", "latency", "flops")
 TIMED_PROMPTS = 7
 """Prompts that are timed, the first of them as warm-up."""
+TWICE = 64
+"""Questions asked a second time under A, one by one, where batches change answers."""
 
 
 def measures(wanted: Sequence[str] | None, *, is_shared: bool) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ def measures(wanted: Sequence[str] | None, *, is_shared: bool) -> tuple[str, ...
     return tuple(wanted)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
     live: LiveModel,
     examples: Sequence[Example],
     a: SkipSet,
@@ -55,10 +56,11 @@ def compare(
     max_new_tokens: int,
     runs: Runs,
     tick: Tick,
+    stop_early: bool = False,
 ) -> Comparison:
     """Ask both arms the same questions, in the same batches, and judge the difference.
 
-    `live` is timed; `runs` answers, here or elsewhere.
+    `live` is timed; `runs` answers, here or elsewhere. To stop early, examples must be whole images in random order.
 
     Raises:
         NoExamplesError: If there are no examples.
@@ -68,34 +70,39 @@ def compare(
         raise NoExamplesError("a comparison")
     refuse_without_images(examples, (a, b))
     timed = examples[:TIMED_PROMPTS] if "latency" in measure else ()
-    total = len(examples) + len(timed)
-    work = partial(answer_batch, arms=(a, b), max_new_tokens=max_new_tokens)
-    done = runs.run(examples, work, tick=lambda so_far, _: tick(so_far, total))
-    answered = scored(examples, done.rows)
-    scores_a, scores_b = ([row.scores[arm].value for row in answered] for arm in (0, 1))
-    delta, clustered = delta_interval(scores_a, scores_b, [row.example.cluster for row in answered])
-    worse, better = flips(scores_a, scores_b)
-    mde = minimal_detectable_effect(worse, better, len(answered), clustered.design_effect)
-    n = len(answered)
-    accuracy = Metric(
-        "accuracy", "share", sum(scores_a) / n, sum(scores_b) / n, "B - A", delta.value, delta.low, delta.high,
-        delta.method,
-    )  # fmt: skip
+    noisy = _in_batches(runs, provenance)
+    total = len(examples) + len(timed) + (min(TWICE, len(examples)) if noisy else 0)
+    work = partial(answer_batch, max_new_tokens=max_new_tokens)
+    asking = _Asking(runs, partial(work, arms=(a, b)), tick, total)
+    answered = until_clear(examples, asking, margin) if stop_early else asking(examples, 0)
+    judged = judge(
+        [row.scores[0].value for row in answered],
+        [row.scores[1].value for row in answered],
+        [row.example.cluster for row in answered],
+        [row.example.kind for row in answered],
+        margin,
+        so_far(answered) if stop_early else None,
+    )
+    times = time_arms(live, a, b, timed, lambda so_far, _: tick(len(examples) + so_far, total)) if timed else []
+    before = len(examples) + len(timed)
+    again = partial(_noise, first=answered[:TWICE], work=partial(work, arms=(a,)))
+    noise = again(noisy, tick=lambda so_far, _: tick(before + so_far, total)) if noisy else None
+    tick(total, total)
     return Comparison(
-        provenance=done.provenance(provenance),
+        provenance=asking.provenance(provenance, answered),
         a=a,
         b=b,
         answers=tuple(_paired(row) for row in answered),
-        metrics=(
-            accuracy,
-            *_times(live, a, b, timed, lambda so_far, _: tick(len(examples) + so_far, total)),
-            *_costs(live, a, b, measure),
-        ),
-        kinds=tuple(_kind_delta(kind, answered) for kind in sorted({row.example.kind for row in answered})),
-        verdict=verdict(delta, margin, mde),
-        p_mcnemar=exact_mcnemar(worse, better),
-        mde=mde,
-        design_effect=clustered.design_effect,
+        metrics=(judged.accuracy, *times, *_costs(live, a, b, measure)),
+        kinds=judged.kinds,
+        verdict=judged.verdict,
+        p_mcnemar=judged.p_mcnemar,
+        mde=judged.mde,
+        design_effect=judged.design_effect,
+        is_complete=len(answered) == len(examples),
+        tests=judged.tests,
+        noise=noise,
+        planned=len(examples) if stop_early else None,
     )
 
 
@@ -104,20 +111,36 @@ def prompt_cost(shape: ModelShape, skipset: SkipSet) -> Cost:
     return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
 
 
-def flips(a: Sequence[float], b: Sequence[float]) -> tuple[int, int]:
-    """How many got worse, how many better."""
-    pairs = list(zip(a, b, strict=True))
-    return sum(y < x for x, y in pairs), sum(y > x for x, y in pairs)
+class _Asking:
+    """Asks both arms, part by part, and remembers who answered."""
+
+    def __init__(self, runs: Runs, work: Work[tuple[str, ...]], tick: Tick, total: int) -> None:
+        self.runs, self.work, self.tick, self.total = runs, work, tick, total
+        self.workers: dict[Provenance, None] = {}
+
+    def __call__(self, part: Sequence[Example], before: int) -> list[Answered]:
+        """Answer some questions; `before` were answered already."""
+        done = self.runs.run(part, self.work, tick=lambda so_far, _: self.tick(before + so_far, self.total))
+        self.workers.update(dict.fromkeys(done.workers))
+        return scored(part, done.rows)
+
+    def provenance(self, asked: Provenance, answered: Sequence[Answered]) -> Provenance:
+        """`asked`, with the questions that were answered, and by whom."""
+        made = Done([], tuple(self.workers)).provenance(asked)
+        return replace(made, samples=tuple(row.example.key for row in answered))
 
 
-def _kind_delta(kind: str, answered: Sequence[Answered]) -> KindDelta:
-    """The difference on the questions of one type."""
-    rows = [row for row in answered if row.example.kind == kind]
-    a, b = ([row.scores[arm].value for row in rows] for arm in (0, 1))
-    delta, _ = delta_interval(a, b, [row.example.cluster for row in rows])
-    worse, better = flips(a, b)
-    n = len(rows)
-    return KindDelta(kind, n, sum(a) / n, sum(b) / n, delta.value, delta.low, delta.high, worse, better)
+def _in_batches(runs: Runs, provenance: Provenance) -> Here | None:
+    """This session's model, if batches change its answers: rounding in half precision depends on a batch's shape."""
+    return runs if isinstance(runs, Here) and runs.chunk > 1 and provenance.dtype != "float32" else None
+
+
+def _noise(here: Here, first: Sequence[Answered], work: Work[tuple[str, ...]], tick: Tick) -> NoiseFloor:
+    """A against A: the same questions again, one by one."""
+    examples = [row.example for row in first]
+    second = scored(examples, Here(here.live, 1).run(examples, work, tick=tick).rows)
+    one, other = ([(row.texts[0], row.scores[0].value) for row in rows] for rows in (first, second))
+    return noise_floor(one, other, (here.chunk, 1))
 
 
 def _paired(row: Answered) -> PairedAnswer:
@@ -135,10 +158,6 @@ def _paired(row: Answered) -> PairedAnswer:
         parsed_a=score_a.parsed,
         parsed_b=score_b.parsed,
     )
-
-
-def _times(live: LiveModel, a: SkipSet, b: SkipSet, examples: Sequence[Example], tick: Tick) -> list[Metric]:
-    return time_arms(live, a, b, examples, tick) if examples else []
 
 
 def _costs(live: LiveModel, a: SkipSet, b: SkipSet, measure: Sequence[str]) -> list[Metric]:

@@ -39,11 +39,41 @@ class Done(Generic[R]):
         )
 
 
+class Kept(Protocol[R]):
+    """Work of which a part may have been done before, as a ledger knows."""
+
+    def left(self, batch: Sequence[Example]) -> Work[R] | None:
+        """What is still to do for a batch; None if nothing is."""
+
+    def completed(self, batch: Sequence[Example], made: Sequence[R]) -> Sequence[R]:
+        """The whole rows of a batch, given what was made of what was left; keeps it."""
+
+
 class Runs(Protocol):
     """Something that works through questions in batches: `Here`, or a `Crew` of workers."""
 
-    def run(self, examples: Sequence[Example], work: Work[R], *, tick: Tick) -> Done[R]:
+    def run(self, examples: Sequence[Example], work: Work[R] | Kept[R], *, tick: Tick) -> Done[R]:
         """Do `work` on each batch; one row per question, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anew(Generic[R]):
+    """Work of which nothing was done before."""
+
+    work: Work[R]
+
+    @classmethod
+    def unless_kept(cls, work: Work[R] | Kept[R]) -> Kept[R]:
+        """Work as one that may have been done before."""
+        return cls(work) if callable(work) else work
+
+    def left(self, _: Sequence[Example]) -> Work[R]:
+        """All of it."""
+        return self.work
+
+    def completed(self, batch: Sequence[Example], made: Sequence[R]) -> Sequence[R]:
+        """What was made."""
+        return checked(made, batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +84,14 @@ class Here:
     chunk: int
     """Questions a batch."""
 
-    def run(self, examples: Sequence[Example], work: Work[R], *, tick: Tick) -> Done[R]:
+    def run(self, examples: Sequence[Example], work: Work[R] | Kept[R], *, tick: Tick) -> Done[R]:
         """Do `work` on each batch; one row per question, in order."""
         rows: list[R] = []
+        task = Anew.unless_kept(work)
         tick(0, len(examples))
         for batch in batches(examples, self.chunk):
-            rows.extend(checked(work(self.live, batch), batch))
+            left = task.left(batch)
+            rows.extend(task.completed(batch, left(self.live, batch) if left else ()))
             tick(len(rows), len(examples))
         return Done(rows)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import partial
 from statistics import fmean
 
-from skipit_nb.backend.evaluation.ab import flips, prompt_cost
+from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.evaluation.answering import answer_batch, refuse_without_images
 from skipit_nb.backend.evaluation.batches import Runs
-from skipit_nb.backend.evaluation.statistics import delta_interval
+from skipit_nb.backend.evaluation.statistics import delta_interval, flips, max_t
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example
@@ -21,6 +21,9 @@ from skipit_nb.results import Provenance, Sweep, SweepRow
 from skipit_nb.skipset import SkipSet
 
 PREFILL, GENERATED = "prefill", "generated"
+
+_Pair = tuple[list[float], list[float]]
+"""Scores of all questions under the full model, and under a set."""
 
 
 def sweep(
@@ -48,19 +51,42 @@ def sweep(
     work = partial(prefill_batch, skipsets=tuple(skipsets), memory=memory)
     done = runs.run(examples, work, tick=lambda so_far, _: tick(so_far, total))
     ranking = _ranking(live, examples, skipsets, done.rows, done.provenance(provenance))
+    clusters = [example.cluster for example in examples]
+    family = _scores(examples, [row.texts for row in done.rows])
+    pairs = [(family[0], arm) for arm in family[1:]]
     if not finalists:
-        return ranking
+        return _together(ranking, pairs, range(len(pairs)), clusters)
     best = sorted(ranking.rows, key=lambda row: (-row.accuracy, row.kl or 0.0))[:finalists]
     arms = (SkipSet.none(num_layers=live.shape.num_layers), *(row.skipset for row in best))
     answer = partial(answer_batch, arms=arms, max_new_tokens=max_new_tokens)
     answered = runs.run(examples, answer, tick=lambda so_far, _: tick(len(examples) + so_far, total))
     right = _scores(examples, answered.rows)
-    clusters = [example.cluster for example in examples]
     generated = {
         row.skipset: _judged(replace(row, scored=GENERATED), right[0], right[arm], clusters)
         for arm, row in enumerate(best, start=1)
     }
-    return replace(ranking, rows=tuple(generated.get(row.skipset, row) for row in ranking.rows))
+    judged = replace(ranking, rows=tuple(generated.get(row.skipset, row) for row in ranking.rows))
+    # The finalists were picked by their prefill: that belongs to the family too.
+    places = {row.skipset: len(pairs) + number for number, row in enumerate(best)}
+    where = [places.get(row.skipset, number) for number, row in enumerate(ranking.rows)]
+    return _together(judged, [*pairs, *((right[0], arm) for arm in right[1:])], where, clusters)
+
+
+def _together(sweep: Sweep, pairs: Sequence[_Pair], where: Sequence[int], clusters: Sequence[str]) -> Sweep:
+    """The sweep with intervals that hold together.
+
+    Args:
+        sweep: All sets.
+        pairs: Scores of everything that was looked at.
+        where: Which of the pairs each row is.
+        clusters: The image of each question.
+    """
+    found = max_t([full for full, _ in pairs], [arm for _, arm in pairs], clusters, seed=sweep.provenance.seed)
+    rows = (
+        replace(row, low_all=found.intervals[at].low, high_all=found.intervals[at].high, p_adjusted=found.p[at])
+        for row, at in zip(sweep.rows, where, strict=True)
+    )
+    return replace(sweep, rows=tuple(rows))
 
 
 def _ranking(

@@ -7,13 +7,13 @@ import pickle
 import queue
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
 from concurrent.futures import CancelledError as FutureCancelledError
 from dataclasses import dataclass
 from typing import Generic
 
-from skipit_nb.backend.evaluation.batches import Done, R, Work, batches, checked
+from skipit_nb.backend.evaluation.batches import Anew, Done, Kept, R, Work, batches, checked
 from skipit_nb.backend.evaluation.opened import Opening, gate, live_of
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.tasks.travel import Reference, packed, unpacked
@@ -34,7 +34,7 @@ class Crew:
     chunk: int
     """Questions a batch."""
 
-    def run(self, examples: Sequence[Example], work: Work[R], *, tick: Tick) -> Done[R]:
+    def run(self, examples: Sequence[Example], work: Work[R] | Kept[R], *, tick: Tick) -> Done[R]:
         """As `share`."""
         return share(self.executor, self.opening, examples, work, chunk=self.chunk, tick=tick)
 
@@ -71,9 +71,17 @@ def _forks(executor: Executor) -> bool:
 
 
 def share(
-    executor: Executor, opening: Opening, examples: Sequence[Example], work: Work[R], *, chunk: int, tick: Tick
+    executor: Executor,
+    opening: Opening,
+    examples: Sequence[Example],
+    work: Work[R] | Kept[R],
+    *,
+    chunk: int,
+    tick: Tick,
 ) -> Done[R]:
     """Let the workers of an executor do the batches; each row comes back once and in its place.
+
+    What is kept is kept as soon as its batch comes home, whatever becomes of the others.
 
     Args:
         executor: Its workers open the model themselves, once.
@@ -86,18 +94,22 @@ def share(
     Raises:
         WorkerError: If a worker dies and its batch with it, or has other weights or questions.
     """
-    errands = _errands(opening, examples, work, chunk)
-    futures: list[Future[_Reply[R]]] = []
+    task, parts = Anew.unless_kept(work), list(batches(examples, chunk))
+    errands = _errands(opening, parts, task)
+    rows = {number: task.completed(part, ()) for number, part in enumerate(parts) if number not in errands}
+    workers: dict[Provenance, None] = {}
+    sent: dict[Future[_Reply[R]], int] = {}
     with _failures_named():
         try:
-            futures.extend(executor.submit(do_errand, errand) for errand in errands)
-            _watch(futures, [len(errand.questions) for errand in errands], tick)
-            replies = [future.result() for future in futures]
+            for number, errand in errands.items():
+                sent[executor.submit(do_errand, errand)] = number
+            for reply, number in _coming_home(sent, parts, tick):
+                rows[number] = task.completed(parts[number], reply.rows)
+                workers[reply.worker] = None
         finally:
-            for future in futures:
+            for future in sent:
                 future.cancel()
-    workers = dict.fromkeys(reply.worker for reply in replies)
-    return Done([row for reply in replies for row in reply.rows], tuple(workers))
+    return Done([row for number in range(len(parts)) for row in rows[number]], tuple(workers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +131,14 @@ class _Reply(Generic[R]):
     worker: Provenance
 
 
-def _errands(opening: Opening, examples: Sequence[Example], work: Work[R], chunk: int) -> list[_Errand[R]]:
+def _errands(opening: Opening, parts: Sequence[Sequence[Example]], task: Kept[R]) -> dict[int, _Errand[R]]:
+    """Those batches of which something is left to do, by number."""
     run = uuid.uuid4().hex
-    return [
-        _Errand(f"{run}-{number}", opening, work, tuple(packed(example) for example in batch))
-        for number, batch in enumerate(batches(examples, chunk))
-    ]
+    return {
+        number: _Errand(f"{run}-{number}", opening, left, tuple(packed(example) for example in batch))
+        for number, batch in enumerate(parts)
+        if (left := task.left(batch)) is not None
+    }
 
 
 def do_errand(errand: _Errand[R]) -> _Reply[R]:
@@ -135,20 +149,21 @@ def do_errand(errand: _Errand[R]) -> _Reply[R]:
         return _Reply(tuple(checked(errand.work(live, batch), batch)), live.provenance())
 
 
-def _watch(futures: Sequence[Future[_Reply[R]]], sizes: Sequence[int], tick: Tick) -> None:
-    """Wait for all of them; raise what the first one to fail raised."""
+def _coming_home(
+    sent: Mapping[Future[_Reply[R]], int], parts: Sequence[Sequence[Example]], tick: Tick
+) -> Iterator[tuple[_Reply[R], int]]:
+    """Each reply with the number of its batch, as they come; raises what the first one to fail raised."""
     finished: queue.SimpleQueue[Future[_Reply[R]]] = queue.SimpleQueue()
-    left = dict(zip(futures, sizes, strict=True))
-    done, total = 0, sum(sizes)
-    tick(done, total)
-    for future in futures:
+    total, away = sum(map(len, parts)), sum(len(parts[number]) for number in sent.values())
+    tick(total - away, total)
+    for future in sent:
         future.add_done_callback(finished.put)
-    while left:
+    while away:
         with contextlib.suppress(queue.Empty):
             future = finished.get(timeout=SECONDS_BETWEEN_TICKS)
-            future.result()
-            done += left.pop(future)
-        tick(done, total)
+            yield future.result(), sent[future]
+            away -= len(parts[sent[future]])
+        tick(total - away, total)
 
 
 @contextlib.contextmanager

@@ -61,6 +61,21 @@ def _loaded(image: Image.Image, what: str) -> Image.Image:
     if 0 in image.size:
         raise ImageError(what, f"its size is {image.size[0]} x {image.size[1]}")
     try:
-        return image.convert("RGB")
+        return _eight_bits(image, what).convert("RGB")
+    except ImageError:
+        raise
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(what, str(error)) from error
+
+
+def _eight_bits(image: Image.Image, what: str) -> Image.Image:
+    """Bring deeper pixels to 8 bits: PIL's own conversion makes white of all above 255."""
+    if image.mode == "F":
+        raise ImageError(what, "its pixels are fractions, and nothing says what is white")
+    if image.mode == "P" and isinstance(image.info.get("transparency"), bytes):
+        return image.convert("RGBA")  # PIL warns of the direct way
+    if not image.mode.startswith("I"):
+        return image
+    grey = np.asarray(image)
+    is_deep = image.mode != "I" or grey.max(initial=0) > 255  # noqa: PLR2004  32-bit pixels may hold 8-bit values
+    return Image.fromarray((grey >> 8 if is_deep else grey).clip(0, 255).astype(np.uint8))

@@ -6,7 +6,8 @@ Shapes: batch, head, row (the asking text rows), seq, key.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +18,7 @@ from skipit_nb.backend.live.model import Inputs
 from skipit_nb.backend.live.rows import Rows
 from skipit_nb.backend.redundancy.attention_calls import AttentionCall, listening
 from skipit_nb.backend.redundancy.geometric import token_kinds
+from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.errors import SettingError
 from skipit_nb.results import LayerFlow
 
@@ -29,10 +31,10 @@ class FlowRecorder:
 
         VAR[layer, head] = mean over samples and queries of  Σ over vision keys of attention(query → key)
 
-    0: the text reads no image there; 1: it reads nothing else; `uniform` is what a flat attention would give. The
-    queries' attention is computed once more from the layer's own q and k, so the model keeps its fast attention and
-    the pass gives the same bits. Layers without such an attention (linear attention, cross-attention to images) have
-    no row.
+    0: the text reads no image there; 1: it reads nothing else; `uniform` is what a flat attention would give, `chance`
+    what these weights would give if other keys, drawn at random, were called vision. The queries' attention is
+    computed once more from the layer's own q and k, so the model keeps its fast attention and the pass gives the same
+    bits. Layers without such an attention (linear attention, cross-attention to images) have no row.
 
     It is an attention ratio, not a proof that the image matters there: softmax weights compete, and values may be
     small. `knockout` is the causal check.
@@ -42,28 +44,36 @@ class FlowRecorder:
         the mean over heads and the choice of queries are ours.
     """
 
-    def __init__(self, anatomy: Anatomy, *, query: str = "last", layers: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        *,
+        query: str = "last",
+        layers: Sequence[int] | None = None,
+        rows: Mapping[str, RowMask] | None = None,
+    ) -> None:
         """Ask for VAR.
 
         Args:
             anatomy: Of the model.
             query: "last" or "text", as in `QUERIES`.
             layers: Layers that must have VAR; None for those that can.
+            rows: Rows of further modalities by hand: neither vision nor text.
 
         Raises:
             SettingError: If the query is another one; in `recording`, if one of `layers` cannot be measured.
         """
         if query not in QUERIES:
             raise SettingError("query", query, " or ".join(map(repr, QUERIES)))
-        self._anatomy, self._query, self._layers = anatomy, query, layers
+        self._anatomy, self._query, self._layers, self._by_hand = anatomy, query, layers, rows
         self._mass: dict[int, list[Tensor]] = {}
-        self._uniform: dict[int, list[Tensor]] = {}
+        self._null: dict[int, list[Tensor]] = {}
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
         """Record the one forward pass inside the block; nothing counts if it raises."""
-        kinds = token_kinds(inputs, self._anatomy)
-        batch = _Batch(kinds[0], self._queries(kinds))
+        kinds = token_kinds(inputs, self._anatomy, self._by_hand)
+        batch = _Batch(kinds[0], self._queries(kinds), kinds.any(0) & ~kinds[2])
         with listening(self._anatomy, batch.hear):
             yield
         for layer in self._layers or ():
@@ -71,9 +81,9 @@ class FlowRecorder:
                 kind = dict(enumerate(self._anatomy.layer_types)).get(layer, "not there")
                 raise SettingError("layers", layer, f"layers whose attention can be recomputed; this one is {kind}")
         has_vision = kinds[0].any(1).cpu()
-        for layer, (mass, uniform) in batch.found.items():
+        for layer, (mass, null) in batch.found.items():
             self._mass.setdefault(layer, []).append(mass.cpu()[has_vision].double())
-            self._uniform.setdefault(layer, []).append(uniform.cpu()[has_vision].double())
+            self._null.setdefault(layer, []).append(null.cpu()[has_vision].double())
 
     def _queries(self, kinds: Tensor) -> Tensor:
         """The asking rows: [batch, seq] bool."""
@@ -87,15 +97,17 @@ class FlowRecorder:
         return tuple(self._row(layer) for layer in sorted(self._mass) if len(torch.cat(self._mass[layer])))
 
     def _row(self, layer: int) -> LayerFlow:
-        mass, uniform = torch.cat(self._mass[layer]), torch.cat(self._uniform[layer])
-        per_sample = mass.mean(1)
+        mass, null = torch.cat(self._mass[layer]), torch.cat(self._null[layer])
+        per_sample, (uniform, chance, variance) = mass.mean(1), null.mean(0).tolist()
         return LayerFlow(
             layer,
             var=float(per_sample.mean()),
             spread=float(per_sample.std()) if len(per_sample) > 1 else 0.0,
-            uniform=float(uniform.mean()),
+            uniform=uniform,
             heads=tuple(mass.mean(0).tolist()),
             query=self._query,
+            chance=chance,
+            chance_spread=math.sqrt(max(variance, 0.0)),
         )
 
 
@@ -107,8 +119,11 @@ class _Batch:
     """[batch, seq] bool"""
     asking: Tensor
     """[batch, seq] bool"""
+    renamed: Tensor
+    """[batch, seq] bool: the keys among which chance draws those it calls vision."""
     found: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
-    """For each layer the mass [batch, head] and what a flat attention would give [batch]."""
+    """For each layer the mass [batch, head], and [batch, 3]: what a flat attention would give, and the mean and the
+    variance of what chance would."""
     _rows: dict[tuple[int, torch.device], Rows] = field(default_factory=dict)
 
     def hear(self, call: AttentionCall) -> AttentionCall:
@@ -117,18 +132,42 @@ class _Batch:
         still_asks = not bool(self.asking[:, :-queries].any())  # a model may drop rows on its way up
         if call.is_understood and still_asks and keys == self.vision.shape[1]:
             rows = self._rows_of(queries, call.query.device)
-            vision = self.vision.to(call.query.device)[:, None, None, :]
+            vision, renamed = (keys.to(call.query.device)[:, None, None] for keys in (self.vision, self.renamed))
             share = rows.valid / rows.valid.sum(1, keepdim=True).clamp_min(1)
-            mass = (call.weights(rows) * vision).sum(-1)
-            seen = call.seen(rows)
-            flat = (seen & vision).sum(-1) / seen.sum(-1).clamp_min(1)
-            self.found[call.layer] = (
-                torch.einsum("bhr,br->bh", mass, share),
-                torch.einsum("bhr,br->bh", flat, share).mean(1),
-            )
+            weights, seen = call.weights(rows), call.seen(rows)
+            mass = (weights * vision).sum(-1)
+            flat = torch.einsum("bhr,br->bh", _part(vision, seen), share).mean(1)
+            null = torch.stack([flat, *_by_chance(weights, seen & renamed, vision, share)], dim=1)
+            self.found[call.layer] = torch.einsum("bhr,br->bh", mass, share), null
         return call
 
     def _rows_of(self, queries: int, device: torch.device) -> Rows:
         if (queries, device) not in self._rows:
             self._rows[queries, device] = Rows.where(self.asking[:, -queries:].to(device))
         return self._rows[queries, device]
+
+
+def _part(some: Tensor, among: Tensor) -> Tensor:
+    """The share of `some` keys among others: [..., key] bool twice -> [...], 0 where there are none."""
+    return (some & among).sum(-1) / among.sum(-1).clamp_min(1)
+
+
+def _by_chance(weights: Tensor, among: Tensor, vision: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance [batch] of a sample's VAR if as many keys, drawn from `among`, were called vision.
+
+        mean     = Σ over rows of  share · vision keys / keys · Σ over keys of weight
+        variance = n (1 - n / K) S²,   n of K keys drawn without replacement, S² of the mean weight a key gets
+
+    Args:
+        weights: [batch, head, row, key]
+        among: [batch, head | 1, row, key] bool: keys that a row sees and that may be drawn.
+        vision: [batch, 1, 1, key] bool
+        share: [batch, row], summing to 1.
+    """
+    mean = torch.einsum("bhr,br->bh", (weights * among).sum(-1) * _part(vision, among), share).mean(1)
+    keys = among.any(2).any(1)
+    gets = torch.einsum("bhrk,br->bhk", weights, share).mean(1)
+    count, drawn = keys.sum(1), (keys & vision[:, 0, 0]).sum(1)
+    centred = (gets - (gets * keys).sum(1, keepdim=True) / count[:, None].clamp_min(1)) * keys
+    variance = centred.square().sum(1) / (count - 1).clamp_min(1)
+    return mean, drawn * (1 - drawn / count.clamp_min(1)) * variance

@@ -3,7 +3,7 @@
 Shapes:
     batch  samples of one forward pass
     seq    positions, padding included
-    kind   `TOKENS`: vision, text, first
+    kind   `TOKENS`: vision, text, first; then those whose rows are given by hand
     bin    len(EPSILONS) + 1 intervals of distance
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -19,22 +19,31 @@ from torch import Tensor, nn
 
 from skipit_nb.backend.live.anatomy import Anatomy
 from skipit_nb.backend.live.model import Inputs
+from skipit_nb.backend.redundancy.rows_by_hand import RowMask, checked_names, masks_by_hand
 from skipit_nb.results import EPSILONS, TOKENS, LayerDistance
+
+SMALLEST_DISTANCE = 1e-9
+"""Stands for the distance of a layer that turns nothing, where logarithms are taken."""
 
 STATISTICS = 3 + len(EPSILONS)
 """Per layer, kind and sample: distance, norm, update, and the tail at each ε."""
 
 
-def token_kinds(inputs: Inputs, anatomy: Anatomy) -> Tensor:
+def token_kinds(inputs: Inputs, anatomy: Anatomy, rows: Mapping[str, RowMask] | None = None) -> Tensor:
     """Sort every position into its kind: [kind, batch, seq] bool; padding belongs to none.
 
     The first token (often the attention sink) is text but reported apart: its huge norm and odd direction would
-    speak for the others.
+    speak for the others. Video positions are vision. Rows given by hand are kinds of their own, taken from the text.
+
+    Raises:
+        SettingError: If a mask given by hand does not fit these inputs.
     """
     is_token = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"])).bool()
     is_vision = anatomy.vision_rows(inputs["input_ids"]) & is_token
-    is_first = (is_token.cumsum(1) == 1) & is_token & ~is_vision
-    return torch.stack([is_vision, is_token & ~is_vision & ~is_first, is_first])
+    others = masks_by_hand(inputs, rows or {}, is_token & ~is_vision)
+    is_text = is_token & ~torch.stack([is_vision, *others]).any(0)
+    is_first = (is_token.cumsum(1) == 1) & is_text
+    return torch.stack([is_vision, is_text & ~is_first, is_first, *others])
 
 
 def layer_distance(before: Tensor, after: Tensor) -> Tensor:
@@ -62,18 +71,26 @@ class DistanceRecorder:
     Layer inputs and outputs are read by hooks, so the last layer is measured before the final norm.
     """
 
-    def __init__(self, anatomy: Anatomy) -> None:
+    def __init__(self, anatomy: Anatomy, rows: Mapping[str, RowMask] | None = None) -> None:
+        """Measure vision, text and first tokens, and kinds whose rows are given by hand.
+
+        Raises:
+            SettingError: If such a kind has a name that is taken.
+        """
         self._anatomy = anatomy
+        self._by_hand = checked_names(rows)
+        self._kinds = (*TOKENS, *self._by_hand)
         self._epsilons = torch.tensor(EPSILONS)
-        shape = (len(anatomy.layers), len(TOKENS), STATISTICS)
+        shape = (len(anatomy.layers), len(self._kinds), STATISTICS)
         self._sums = torch.zeros(shape, dtype=torch.float64)
         self._squares = torch.zeros(shape[:2], dtype=torch.float64)
-        self._counts = torch.zeros(len(TOKENS), dtype=torch.float64)
+        self._relative = torch.zeros(*shape[:2], 2, dtype=torch.float64)
+        self._counts = torch.zeros(len(self._kinds), dtype=torch.float64)
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
         """Record the one forward pass inside the block; nothing counts if it raises."""
-        kinds = token_kinds(inputs, self._anatomy)
+        kinds = token_kinds(inputs, self._anatomy, self._by_hand)
         seen: dict[int, Tensor] = {}
         with contextlib.ExitStack() as undo:
             for index, layer in enumerate(self._anatomy.layers):
@@ -108,29 +125,38 @@ class DistanceRecorder:
         self._sums += present.sum(2)
         self._squares += present[..., 0].square().sum(2)
         self._counts += has_kind.sum(1)
+        logs = batch[..., 0].clamp_min(SMALLEST_DISTANCE).log()
+        relative = (logs - logs.mean(0)) * has_kind
+        self._relative += torch.stack([relative.sum(2), relative.square().sum(2)], dim=2)
 
     def rows(self) -> tuple[LayerDistance, ...]:
         """One row per layer and kind of token that occurred: tokens within a sample first, then samples."""
         return tuple(
             self._row(layer, kind)
             for layer in range(len(self._anatomy.layers))
-            for kind in range(len(TOKENS))
+            for kind in range(len(self._kinds))
             if self._counts[kind]
         )
 
     def _row(self, layer: int, kind: int) -> LayerDistance:
         count = float(self._counts[kind])
         distance, norm, update, *tail = (self._sums[layer, kind] / count).tolist()
-        variance = (float(self._squares[layer, kind]) - count * distance**2) / max(count - 1, 1)
+        relative, relative_square = self._relative[layer, kind].tolist()
         return LayerDistance(
             layer=layer,
-            tokens=TOKENS[kind],
+            tokens=self._kinds[kind],
             distance=distance,
-            spread=math.sqrt(max(variance, 0.0)),
+            spread=_deviation(count, float(self._squares[layer, kind]), distance),
             tail=tuple(tail),
             norm=norm,
             update=update,
+            relative_spread=_deviation(count, relative_square, relative / count),
         )
+
+
+def _deviation(count: float, squares: float, mean: float) -> float:
+    """Standard deviation from a sum of squares; 0 with one value."""
+    return math.sqrt(max((squares - count * mean**2) / max(count - 1, 1), 0.0))
 
 
 @contextlib.contextmanager

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from skipit_nb.backend.live.model import LiveModel
+from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.redundancy.flow import FlowRecorder
 from skipit_nb.backend.redundancy.geometric import DistanceRecorder, per_token_distances
+from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.task import Example
-from skipit_nb.errors import NoExamplesError
+from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Provenance, RedundancyProfile, TokenDistances
 
@@ -24,6 +25,7 @@ def profile(
     *,
     flow: bool,
     query: str = "last",
+    rows: Mapping[str, RowMask] | None = None,
     batch_size: int,
     tick: Tick,
 ) -> RedundancyProfile:
@@ -35,24 +37,83 @@ def profile(
         provenance: Stored with the result.
         flow: Whether to measure cross-modal flow too, in the same pass.
         query: Whose attention counts as flow: "last" (prompt token) or "text" (the mean over text tokens).
+        rows: Rows of further modalities, by name.
         batch_size: Questions a forward pass.
         tick: Hears of every batch.
 
     Raises:
         NoExamplesError: If there are no examples.
+        SettingError: If query is something else, or rows do not fit.
     """
     if not examples:
         raise NoExamplesError("a profile")
-    distances, flows = DistanceRecorder(live.anatomy), FlowRecorder(live.anatomy, query=query)
-    for start in range(0, len(examples), batch_size):
-        tick(start, len(examples))
-        batch = examples[start : start + batch_size]
-        inputs = live.inputs([example.image for example in batch], [example.question for example in batch])
+    batches = [examples[start : start + batch_size] for start in range(0, len(examples), batch_size)]
+    every = (live.inputs([e.image for e in batch], [e.question for e in batch]) for batch in batches)
+    images = len({example.cluster for example in examples})
+    return _profile(live, every, len(examples), images, provenance, flow=flow, query=query, rows=rows, tick=tick)
+
+
+def profile_inputs(
+    live: LiveModel,
+    batches: Sequence[Inputs],
+    provenance: Provenance,
+    *,
+    flow: bool,
+    query: str,
+    rows: Mapping[str, RowMask] | None,
+    tick: Tick,
+) -> RedundancyProfile:
+    """Measure every layer over ready inputs, each of them one forward pass, as `profile` does over questions.
+
+    Raises:
+        SettingError: If query is something else, or rows do not fit.
+    """
+    total = sum(len(inputs["input_ids"]) for inputs in batches)
+    return _profile(live, batches, total, total, provenance, flow=flow, query=query, rows=rows, tick=tick)
+
+
+def _profile(
+    live: LiveModel,
+    batches: Iterable[Inputs],
+    total: int,
+    images: int,
+    provenance: Provenance,
+    *,
+    flow: bool,
+    query: str,
+    rows: Mapping[str, RowMask] | None,
+    tick: Tick,
+) -> RedundancyProfile:
+    distances, flows = DistanceRecorder(live.anatomy, rows), FlowRecorder(live.anatomy, query=query, rows=rows)
+    done = 0
+    tick(done, total)
+    for inputs in batches:
         both = flows.recording(inputs) if flow else contextlib.nullcontext()
         with live.lock, torch.inference_mode(), distances.recording(inputs), both:
             live.model(**inputs, use_cache=False, logits_to_keep=1)
-    tick(len(examples), len(examples))
-    return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else ())
+        done += len(inputs["input_ids"])
+        tick(done, total)
+    return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else (), images)
+
+
+def ready_inputs(examples: object, device: torch.device) -> list[Inputs]:
+    """The batches, where a caller gave ready inputs: one dict of tensors, or several; none where it gave questions.
+
+    Raises:
+        SettingError: If there are no `input_ids`, or they are no [batch, seq].
+    """
+    given = [examples] if isinstance(examples, Mapping) else examples
+    if not isinstance(given, list | tuple) or not all(isinstance(inputs, Mapping) for inputs in given):
+        return []
+    for inputs in given:
+        ids = inputs.get("input_ids")
+        if not isinstance(ids, torch.Tensor) or ids.dim() != 2:  # noqa: PLR2004 - batch and seq
+            found = tuple(ids.shape) if isinstance(ids, torch.Tensor) else ids
+            raise SettingError("input_ids of ready inputs", found, "a tensor [batch, seq], as the processor gives it")
+    return [
+        {name: value.to(device) if isinstance(value, torch.Tensor) else value for name, value in inputs.items()}
+        for inputs in given
+    ]
 
 
 def look(live: LiveModel, image: Any, question: str) -> TokenDistances:

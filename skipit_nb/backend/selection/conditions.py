@@ -1,28 +1,28 @@
 """The paper's rule: where vision tokens may enter late or exit early, layer by layer.
 
-The paper states that redundancy must be high *and* cross-modal flow low; it gives no thresholds. These are ours, as
-parameters, and every one is printed with the result.
+The paper states that redundancy must be high *and* cross-modal flow low; it gives no thresholds. Ours are quantiles of
+nulls (`nulls`) or set by hand, and every one is printed with the result.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from statistics import fmean, geometric_mean
+from dataclasses import dataclass, replace
 
+from skipit_nb.backend.evaluation.ab import prompt_cost
+from skipit_nb.backend.selection.nulls import distance_threshold, flow_threshold, tail_threshold, typical_distance
+from skipit_nb.cost import ModelShape
 from skipit_nb.errors import LayerCountError, SettingError
-from skipit_nb.results import LayerDistance, LayerFlow, LayerReason, Recommendation, RedundancyProfile
+from skipit_nb.results import EPSILONS, LayerDistance, LayerFlow, LayerReason, Recommendation, RedundancyProfile
 from skipit_nb.skipset import SkipSet
-
-SMALLEST_DISTANCE = 1e-9
-"""Stands for the distance of an identity layer in a geometric mean."""
 
 
 def recommend(
     profile: RedundancyProfile,
     *,
+    level: float = 0.05,
     max_distance: float | None = None,
-    epsilon: float = 0.02,
-    max_tail: float = 0.05,
+    epsilon: float | None = None,
+    max_tail: float | None = None,
     max_var: float | None = None,
 ) -> Recommendation:
     """Find the longest late entry and the longest early exit whose every layer meets both conditions.
@@ -30,37 +30,42 @@ def recommend(
     1. The vision tokens are redundant: mean distance ≤ `max_distance` (geometric) or P[d > ε] ≤ `max_tail` (proximal).
     2. Cross-modal flow is low: VAR ≤ `max_var`.
 
+    By default each threshold is the `level` quantile of what chance would measure: at a layer as typical as any for
+    the first condition, over keys called vision at random for the second. So each of the three comparisons lets a layer
+    pass by chance about `level` of the time; this is not corrected for the number of layers, nor for the *or*.
+
     A layer whose flow was not measured never qualifies. At least one layer keeps its vision tokens: with none, the
-    text could never read the image.
+    text could never read the image. That the two conditions suffice is the paper's claim, not this function's: judge
+    the set with `compare`.
 
     Args:
         profile: Measured on the model.
-        max_distance: Threshold on the mean distance, in 1 - cos, 0 to 2; by default the geometric mean over layers:
-            less than this model's typical layer, as distances span orders of magnitude.
-        epsilon: ε of the tail probability, in 1 - cos.
-        max_tail: Threshold on P[d > ε], 0 to 1.
-        max_var: Threshold on VAR, 0 to 1; by default the flat share, vision keys / all keys: less than a token would
-            give that attends to everything alike.
+        level: Of the nulls, between 0 and 1: lower is stricter.
+        max_distance: Threshold on the mean distance, in 1 - cos, 0 to 2; None for the null's.
+        epsilon: ε of the tail probability, in 1 - cos; None for the typical layer's distance (geometric mean).
+        max_tail: Threshold on P[d > ε], 0 to 1; None for the null's.
+        max_var: Threshold on VAR, 0 to 1, for all layers; None for each layer's null.
 
     Raises:
         SettingError: If a threshold is out of range, or the profile has no vision tokens.
     """
-    rows = profile.of("vision")
-    flow = {row.layer: row for row in profile.flow}
-    if max_distance is None:
-        max_distance = geometric_mean(max(row.distance, SMALLEST_DISTANCE) for row in rows)
-    if max_var is None:
-        max_var = fmean(row.uniform for row in profile.flow) if flow else 0.0
     for name, value, top in (("max_distance", max_distance, 2), ("max_tail", max_tail, 1), ("max_var", max_var, 1)):
-        if not 0 <= value <= top:
-            raise SettingError(name, value, f"a number from 0 to {top}")
-    judged = [_judge(row, flow.get(row.layer), max_distance, epsilon, max_tail, max_var) for row in rows]
-    entry, leave = _bands([reason.is_redundant and reason.is_flow_low for reason in judged])
-    skipset = SkipSet.late_entry(entry, num_layers=profile.num_layers) | SkipSet.early_exit(
-        leave, num_layers=profile.num_layers
+        if value is not None and not 0 <= value <= top:
+            raise SettingError(name, value, f"a number from 0 to {top}, or None for the null's")
+    if not 0 < level < 1:
+        raise SettingError("level", level, "a share between 0 and 1, such as 0.05")
+    rows, flow = profile.of("vision"), profile.flow_by_layer
+    limits = _limits(profile, rows, level, max_distance, epsilon, max_tail)
+    judged = [_judge(row, flow[row.layer], limits, max_var) for row in rows]
+    met = [reason.is_redundant and reason.is_flow_low for reason in judged]
+    entry, leave = _bands(met)
+    ends = SkipSet.late_entry(entry, num_layers=len(rows)), SkipSet.early_exit(leave, num_layers=len(rows))
+    skipset = ends[0] | ends[1]
+    kept = "one layer at least keeps the vision tokens" if all(met) else "it lies between layers that do not meet both"
+    reasons = tuple(_placed(reason, skipset, limits, kept) for reason in judged)
+    return Recommendation(
+        profile.provenance, skipset, reasons, limits.distance, limits.epsilon, limits.tail, max_var, level
     )
-    reasons = tuple(_placed(reason, skipset) for reason in judged)
-    return Recommendation(profile.provenance, skipset, reasons, max_distance, epsilon, max_tail, max_var)
 
 
 def of_model(profile: RedundancyProfile, num_layers: int) -> RedundancyProfile:
@@ -74,19 +79,56 @@ def of_model(profile: RedundancyProfile, num_layers: int) -> RedundancyProfile:
     return profile
 
 
-def _judge(
-    row: LayerDistance, flow: LayerFlow | None, max_distance: float, epsilon: float, max_tail: float, max_var: float
-) -> LayerReason:
-    tail = row.tail_at(epsilon)
+def priced(advice: Recommendation, shape: ModelShape) -> Recommendation:
+    """The recommendation with what its set saves of a usual prompt, by arithmetic."""
+    full = prompt_cost(shape, SkipSet.none(num_layers=shape.num_layers))
+    return replace(advice, flops_ratio=prompt_cost(shape, advice.skipset).speedup_over(full))
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """The thresholds that hold for all layers, and what the others follow from."""
+
+    distance: float
+    epsilon: float
+    tail: float
+    level: float
+    images: int
+
+
+def _limits(
+    profile: RedundancyProfile,
+    rows: tuple[LayerDistance, ...],
+    level: float,
+    distance: float | None,
+    epsilon: float | None,
+    tail: float | None,
+) -> _Limits:
+    """What was set by hand, and the nulls' for the rest."""
+    images = profile.images or max(1, profile.num_samples)
+    if epsilon is None:
+        epsilon = max(typical_distance(rows), EPSILONS[0])
+    if distance is None:
+        distance = distance_threshold(rows, images=images, level=level)
+    if tail is None:
+        tail = tail_threshold(rows, epsilon=epsilon, images=images, level=level)
+    return _Limits(distance, epsilon, tail, level, images)
+
+
+def _judge(row: LayerDistance, flow: LayerFlow | None, limits: _Limits, max_var: float | None) -> LayerReason:
+    tail = row.tail_at(limits.epsilon)
+    if max_var is None and flow is not None:
+        max_var = flow_threshold(flow, images=limits.images, level=limits.level)
     return LayerReason(
         layer=row.layer,
         distance=row.distance,
         tail=tail,
         var=flow.var if flow else None,
-        is_redundant=row.distance <= max_distance or tail <= max_tail,
-        is_flow_low=flow is not None and flow.var <= max_var,
+        is_redundant=row.distance <= limits.distance or tail <= limits.tail,
+        is_flow_low=flow is not None and max_var is not None and flow.var <= max_var,
         action="run",
         why="",
+        max_var=max_var,
     )
 
 
@@ -98,21 +140,30 @@ def _bands(qualifies: list[bool]) -> tuple[int, int]:
     return (0, 1) if entry == num_layers else (entry, leave)
 
 
-def _placed(reason: LayerReason, skipset: SkipSet) -> LayerReason:
-    """The reason with its action and its sentence."""
+def _placed(reason: LayerReason, skipset: SkipSet, limits: _Limits, kept: str) -> LayerReason:
+    """The reason with its action and its sentence; `kept` says why a layer that meets both runs all the same."""
     action = skipset.action(reason.layer, "vision")
-    return replace(reason, action=action, why=_sentence(reason, action))
+    is_kept = reason.is_redundant and reason.is_flow_low and action == "run"
+    return replace(reason, action=action, why=_sentence(reason, limits) + (f"; {kept}" if is_kept else ""))
 
 
-def _sentence(reason: LayerReason, action: str) -> str:
-    if reason.var is None:
-        return "flow was not measured, so it is not proposed"
-    if action == "absent":
-        return "redundant, and flow is low"
-    if reason.is_redundant and not reason.is_flow_low:
-        return "redundant, but flow is high"
-    if not reason.is_redundant and reason.is_flow_low:
-        return "flow is low, but the vision tokens still move"
+def _sentence(reason: LayerReason, limits: _Limits) -> str:
+    moved = _moved(reason, limits)
+    if reason.var is None or reason.max_var is None:
+        return f"{moved}; flow was not measured, so it is not proposed"
+    var = f"VAR {reason.var:.3g} {_sign(reason.var, reason.max_var)} {reason.max_var:.3g}"
+    joint = "and" if reason.is_redundant == reason.is_flow_low else "but"
+    return f"{moved}, {joint} flow is {'low' if reason.is_flow_low else 'high'} ({var})"
+
+
+def _moved(reason: LayerReason, limits: _Limits) -> str:
+    """The first condition in words, by the reading that decided it."""
+    distance = f"d {reason.distance:.3g} {_sign(reason.distance, limits.distance)} {limits.distance:.3g}"
+    tail = f"P[d > {limits.epsilon:.2g}] {reason.tail:.3g} {_sign(reason.tail, limits.tail)} {limits.tail:.3g}"
     if not reason.is_redundant:
-        return "the vision tokens move, and flow is high"
-    return "meets both, but lies between layers that do not"
+        return f"not redundant ({distance}, {tail})"
+    return f"redundant ({distance if reason.distance <= limits.distance else tail})"
+
+
+def _sign(value: float, limit: float) -> str:
+    return "≤" if value <= limit else ">"

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from functools import cache
 
 from skipit_nb.backend.tasks import digits_vqa, easy_vqa
+from skipit_nb.backend.tasks.hub.catalogue import BENCHMARKS
+from skipit_nb.backend.tasks.hub.files import Files
+from skipit_nb.backend.tasks.hub.hub_task import HubTask
 from skipit_nb.backend.tasks.task import Task
 from skipit_nb.errors import SettingError, UnknownTaskError
 
@@ -17,16 +20,36 @@ _SPLITS = ("train", "validation", "test")
 
 
 def task_names() -> tuple[str, ...]:
-    """Give the names of the tasks that `load_task` knows."""
+    """Give the names of the tasks in the box, which need no network."""
     return tuple(_LOADERS)
 
 
-def load_task(name: str, split: str = "test") -> Task:
+def hub_task_names() -> tuple[str, ...]:
+    """Give the names of the benchmarks that are read from the Hugging Face hub."""
+    return tuple(BENCHMARKS)
+
+
+def load_task(
+    name: str,
+    split: str | None = None,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    data_files: Files = None,
+) -> Task:
     """Give the questions of a task, the same ones every time.
 
+    A benchmark of the hub is read when its questions are asked for, and with a limit in part: a column of image ids
+    first, then the row groups that hold the questions drawn. It needs the extra `data` and a network, or `data_files`.
+
     Args:
-        name: One of `task_names()`.
-        split: ``train`` to learn from, ``validation`` to choose by, ``test`` to report once.
+        name: One of `task_names()` or `hub_task_names()`.
+        split: None for the split that is reported. Of a task in the box also ``train`` to learn from, ``validation`` to
+            choose by, ``test`` to report once.
+        limit: The least number of questions, whole images drawn at random; None for all of them.
+        seed: Of the draw.
+        data_files: Of a benchmark, parquet files to read in place of the hub's; for GQA a dict of "questions" and
+            "images".
 
     Returns:
         The task; images are opened or drawn when they are asked for.
@@ -34,13 +57,20 @@ def load_task(name: str, split: str = "test") -> Task:
     Raises:
         UnknownTaskError: If there is no task of that name.
         SettingError: If there is no such split.
-        MissingPackageError: If the package that holds the data is not installed.
+        LimitError: If the limit is below 1.
+        MissingPackageError: If the package that holds or reads the data is not installed.
+        DatasetNotFoundError: If a benchmark's data cannot be had, such as offline.
     """
+    if name in BENCHMARKS:
+        return HubTask(BENCHMARKS[name], split, data_files).drawn(limit, seed)
     if name not in _LOADERS:
-        raise UnknownTaskError(name, task_names())
+        raise UnknownTaskError(name, (*task_names(), *hub_task_names()))
+    if data_files is not None:
+        raise SettingError("data_files", data_files, f"left out: {name} is in the box")
+    split = "test" if split is None else split
     if split not in _SPLITS:
         raise SettingError("split", split, f"one of {', '.join(_SPLITS)}")
-    return _load(name, split)
+    return _load(name, split).drawn(limit, seed)
 
 
 @cache

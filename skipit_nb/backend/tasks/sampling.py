@@ -9,8 +9,8 @@ from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.errors import NoExamplesError
 
 
-def as_task(task: str | Task, split: str = "test") -> Task:
-    """The task, loaded if it came by name.
+def as_task(task: str | Task, split: str | None = None) -> Task:
+    """The task, loaded if it came by name: the split that is reported, unless another is named.
 
     Raises:
         UnknownTaskError: If there is no such task.

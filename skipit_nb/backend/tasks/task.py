@@ -7,35 +7,50 @@ one image are answered right or wrong together, and an interval that forgets it 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-
-from PIL import Image
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from skipit_nb.errors import LimitError, NoExamplesError, SettingError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from skipit_nb.backend.tasks.scoring.score import Score
 
 
 @dataclass(frozen=True)
 class Example:
-    """One question about one image, with the answer that counts as right."""
+    """One question about one image, or several, or none, with the answer that counts as right."""
 
     key: str
     """Name of the question, unique in its task, such as ``easy-vqa/test/0042``."""
     question: str
-    """The question as a person would ask it."""
+    """The question as it is put to the model, with the task's own words around it if it has some."""
     answer: str
-    """The right answer, in lower case."""
+    """The right answer: the word in lower case, or of a multiple choice the letter in upper case."""
     kind: str
     """The type of question, such as ``color``."""
     cluster: str
     """The image that the question is about; questions with the same cluster share an image."""
-    loader: Callable[[], Image.Image] = field(repr=False, compare=False)
-    """Gives the image; called anew each time, so that a task holds no pixels."""
+    loader: Callable[[], Any] = field(repr=False, compare=False)
+    """Gives the image, a list of images, or None; called anew each time, so that a task holds no pixels."""
+    answers: tuple[str, ...] = ()
+    """What several people answered, ten in VQA; empty where `answer` is all there is."""
+    choices: tuple[str, ...] = ()
+    """The options in the order of their letters A, B, C, …; empty for an open question."""
+    scorer: str = "exact"
+    """The rule that scores an answer, one of `scorer_names()`."""
+    group: str = ""
+    """What is right or wrong together, such as the rotations of one multiple choice; empty where nothing is."""
+    judge: Callable[[str], Score] | None = field(default=None, repr=False, compare=False)
+    """The user's own rule in place of `scorer`; None for none."""
 
     @property
-    def image(self) -> Image.Image:
-        """The image, in RGB, opened or drawn on demand."""
+    def image(self) -> Any:
+        """The image, in RGB, opened or drawn on demand; a list of several; None for a question without one."""
         return self.loader()
 
 
@@ -53,6 +68,8 @@ class Task:
     """All questions, those about one image next to each other."""
     max_new_tokens: int = 4
     """How many tokens a model may write as its answer."""
+    metric: str = "accuracy"
+    """What the scores of the questions are put together to, one of `metric_names()`."""
 
     def __post_init__(self) -> None:
         if not self.examples:
@@ -105,6 +122,21 @@ class Task:
             chosen.extend(self._clusters[cluster])
         return tuple(chosen)
 
+    def drawn(self, limit: int | None, seed: int = 0) -> Task:
+        """The task of the questions that `sample` draws."""
+        return self if limit is None else replace(self, examples=self.sample(limit, seed))
+
+    def scored_by(self, scorer: str) -> Task:
+        """The same questions under another rule.
+
+        Raises:
+            SettingError: If there is no such rule.
+        """
+        from skipit_nb.backend.tasks.scoring.registry import known_scorer
+
+        rule = known_scorer(scorer)
+        return replace(self, examples=tuple(replace(one, scorer=rule, judge=None) for one in self.examples))
+
     def example(self, key: str) -> Example:
         """Give the question with this key.
 
@@ -125,3 +157,64 @@ class Task:
     @cached_property
     def _by_key(self) -> dict[str, Example]:
         return {example.key: example for example in self.examples}
+
+    # ── own questions; `own` and `yaml_tasks` do the work ────────────────────────────────────────────────────────────
+
+    @staticmethod
+    def from_frame(frame: pd.DataFrame, *, name: str = "own", **reading: Any) -> Task:
+        """Make a task of a DataFrame, one question a row; see `from_dicts`.
+
+        Raises:
+            TaskDataError: If a row has no question, no answer or no image where it should have one.
+        """
+        from skipit_nb.backend.tasks import own
+
+        return own.from_frame(frame, name, **reading)
+
+    @staticmethod
+    def from_dicts(rows: Iterable[Mapping[str, Any]], *, name: str = "own", **reading: Any) -> Task:
+        """Make a task of dicts, one question each: ``{"image": …, "question": …, "answer": …}``.
+
+        Args:
+            rows: The questions. They are not changed.
+            name: Of the task.
+            reading: How a row becomes a question, the fields of `own.Reading`: `doc_to_text`, `doc_to_visual`,
+                `doc_to_target`, `doc_to_choice`, `process_results`, `cluster_key`, `kind`, `scorer`, `metric`,
+                `max_new_tokens`. Each `doc_to_…` is the name of a column, a template such as
+                ``"{{question}} Answer briefly."``, or a function of the row.
+
+        Raises:
+            TaskDataError: If a row has no question, no answer or no image where it should have one.
+            NoExamplesError: If there are no rows.
+        """
+        from skipit_nb.backend.tasks import own
+
+        return own.from_dicts(rows, name, **reading)
+
+    @staticmethod
+    def from_folder(folder: str | Path, *, name: str = "", **reading: Any) -> Task:
+        """Make a task of a folder of images with a `questions.csv`: columns image, question, answer.
+
+        An option per column A, B, C, … makes a multiple choice. Other arguments are those of `from_dicts`.
+
+        Raises:
+            TaskDataError: If there is no such file, or a row names an image that is not there.
+        """
+        from skipit_nb.backend.tasks import own
+
+        return own.from_folder(Path(folder), name, **reading)
+
+    @staticmethod
+    def from_yaml(path: str | Path, *, trust: bool = False) -> Task:
+        """Make a task of an lmms-eval task file with local data (parquet, json or csv).
+
+        Args:
+            path: The YAML file.
+            trust: Whether functions that the file names (``!function utils.x``) may be imported and run.
+
+        Raises:
+            TaskDataError: If the file wants what is not there, or code and `trust` is False.
+        """
+        from skipit_nb.backend.tasks import yaml_tasks
+
+        return yaml_tasks.from_yaml(Path(path), trust=trust)

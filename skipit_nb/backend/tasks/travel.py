@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skipit_nb.backend.tasks.registry import load_task
+from skipit_nb.backend.tasks.registry import load_task, task_names
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import SkipitError, WorkerError
 
@@ -22,10 +22,12 @@ class Reference:
 def packed(example: Example) -> Reference | Example:
     """What travels: a reference to a question of a task in the box; any other example itself, with its loader."""
     task, split = (*example.key.split("/"), "")[:2]
+    if task not in task_names():
+        return example
     try:
         home = load_task(task, split)
         known = home.example(example.key)
-    except SkipitError:  # no task in the box, or its key is not one of theirs
+    except SkipitError:  # no split of the task, or its key is not one of theirs
         return example
     # The same object: a caller's own example may borrow a key and show another image.
     return Reference(task, split, home.version, example.key) if known is example else example

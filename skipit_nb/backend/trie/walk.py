@@ -108,8 +108,9 @@ class Walk:
         stack = self._stacked.setdefault(len(states), _Stack(self._anatomy, len(states), self._vision, self._rows))
         args, kwargs = call
         layer = self._anatomy.layers[index]
-        is_end = index == len(self._anatomy.layers) - 1 and group.is_plain and self._ends is not None
-        skipset, passing = (self._ends, stack.at_the_end) if is_end else (group.skipset, stack.passing)
+        skipset, passing = group.skipset, stack.passing
+        if index == len(self._anatomy.layers) - 1 and group.is_plain and self._ends is not None:
+            skipset, passing = self._ends, stack.at_the_end
         with acting(self._anatomy, skipset, index, passing):
             out = layer.forward(torch.cat(list(states)), *stack.of(args), **stack.of(kwargs))
         return out.unflatten(0, (len(states), -1)).unbind(0)  # type: ignore[no-any-return]

@@ -96,10 +96,13 @@ def test_few_flips_or_one_image_use_the_score_interval():
     interval, mean = delta_interval([1.0] * 20, [0.0] * 20, ["one image"] * 20)
     assert interval.method == "Tango score interval"
     assert math.isinf(mean.standard_error)
-    interval, _ = delta_interval([1.0] * 40, [1.0] * 25 + [0.0] * 15, [str(i // 2) for i in range(40)])
+    interval, _ = delta_interval([1.0] * 40, [1.0] * 25 + [0.0] * 15, [str(i % 20) for i in range(40)])
     assert interval.method == "cluster-robust t by image"
     assert interval.value == pytest.approx(-15 / 40)
     assert interval.low < interval.value < interval.high
+    interval, mean = delta_interval([1.0] * 40, [1.0] * 25 + [0.0] * 15, [str(i // 2) for i in range(40)])
+    assert mean.design_effect == pytest.approx(2, abs=0.1)
+    assert interval.method == "Tango score interval", "fifteen flips in pairs are fewer than ten"
 
 
 def test_the_detectable_effect_shrinks_with_questions_and_grows_with_clustering():

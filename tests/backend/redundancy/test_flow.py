@@ -43,6 +43,33 @@ def test_the_uniform_share_is_vision_keys_over_all_keys():
     assert recorded(tiny_llava(), inputs)[0].uniform == pytest.approx(16 / inputs["input_ids"].shape[1])
 
 
+@pytest.mark.parametrize("query", ["last", "text"])
+def test_chance_is_what_keys_called_vision_at_random_would_get(query):
+    inputs, eager = prompts(padded=True), tiny_llava("eager")
+    recorder = FlowRecorder(anatomy_of(eager), query=query)
+    with torch.no_grad(), recorder.recording(inputs):
+        eager(**inputs)
+    with torch.no_grad():
+        weights = eager(**inputs, output_attentions=True).attentions[1].mean(1)  # [batch, query, key]
+    kinds = token_kinds(inputs, anatomy_of(eager))
+    means, variances = [], []
+    for sample in range(2):
+        keys = (kinds[0] | kinds[1])[sample].nonzero()[:, 0]  # all but padding and the first token
+        asking = [weights.shape[1] - 1] if query == "last" else kinds[1][sample].nonzero()[:, 0].tolist()
+        expected = []
+        for row in asking:
+            seen = keys[keys <= row]
+            part = float(kinds[0][sample][seen].float().mean())
+            expected.append(float(weights[sample, row, seen].sum()) * part)
+        means.append(sum(expected) / len(expected))
+        gets = weights[sample][asking].mean(0)[keys]
+        draws = [gets[torch.randperm(len(keys))[:16]].sum() for _ in range(4000)]
+        variances.append(float(torch.stack(draws).var()))
+    row = recorder.rows()[1]
+    assert row.chance == pytest.approx(sum(means) / 2, abs=1e-5)
+    assert row.chance_spread == pytest.approx(math.sqrt(sum(variances) / 2), rel=0.05)
+
+
 def test_attention_is_as_before_afterwards_also_when_the_pass_raises():
     model, inputs = tiny_llava("sdpa"), prompts(padded=False)
     recorded(model, inputs)
@@ -109,10 +136,13 @@ def test_a_flow_stored_before_it_had_heads_reads_back(session):
     found = session.profile("digits-vqa", limit=2)
     stored = json.loads(found.to_json())
     for row in stored["value"]["flow"]:
-        del row["heads"], row["query"]
-    rows = RedundancyProfile.from_json(json.dumps(stored)).flow
+        del row["heads"], row["query"], row["chance"], row["chance_spread"]
+    del stored["value"]["images"]
+    read = RedundancyProfile.from_json(json.dumps(stored))
+    rows = read.flow
     assert [row.var for row in rows] == [row.var for row in found.flow]
-    assert {(row.heads, row.query) for row in rows} == {((), "last")}
+    assert {(row.heads, row.query, row.chance) for row in rows} == {((), "last", None)}
+    assert (read.images, found.images) == (0, len({e.cluster for e in session.examples("digits-vqa", limit=2)}))
 
 
 def test_a_frame_says_nothing_of_layers_without_flow(session):

@@ -9,7 +9,7 @@ import torch
 from skipit_nb import SkipSet
 from skipit_nb.backend.live.anatomy import anatomy_of
 from skipit_nb.backend.live.skipping import skipping
-from skipit_nb.backend.redundancy.geometric import DistanceRecorder, layer_distance, token_kinds
+from skipit_nb.backend.redundancy.geometric import DistanceRecorder, layer_distance, per_token_distances, token_kinds
 from skipit_nb.results import EPSILONS
 from tests.backend.live.tiny_llava import NUM_LAYERS, prompts, tiny_llava
 
@@ -129,3 +129,17 @@ def test_no_hook_stays_and_nothing_counts_when_the_pass_raises():
         raise RuntimeError
     assert recorder.rows() == ()
     assert all(not layer._forward_hooks for layer in model.model.language_model.layers)
+
+
+def test_the_relative_spread_is_that_of_log_distances_less_the_samples_own_mean():
+    model, inputs = tiny_llava(), prompts(padded=True)
+    anatomy = anatomy_of(model)
+    with torch.no_grad(), per_token_distances(anatomy) as found:
+        model(**inputs)
+    vision = token_kinds(inputs, anatomy)[0]
+    logs = torch.stack([(layer * vision).sum(1) / 16 for layer in found]).double().log()  # [layer, sample]
+    expected = (logs - logs.mean(0)).std(1)
+    rows = [row for row in recorded(model, inputs) if row.tokens == "vision"]
+    assert [row.relative_spread for row in rows] == pytest.approx(expected.tolist(), rel=1e-3)
+    one = {name: value[:1] for name, value in inputs.items()}
+    assert {row.relative_spread for row in recorded(model, one)} == {0}

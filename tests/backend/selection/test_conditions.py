@@ -1,8 +1,12 @@
 """The paper's rule on profiles made by hand."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
-from skipit_nb.backend.selection.conditions import of_model, recommend
+from skipit_nb.backend.selection.conditions import of_model, priced, recommend
+from skipit_nb.cost import ModelShape, cost
 from skipit_nb.errors import LayerCountError, SettingError
 from skipit_nb.results import EPSILONS, LayerDistance, LayerFlow, Provenance, RedundancyProfile
 
@@ -17,7 +21,8 @@ def a_profile(distances, flows):
 
 
 def test_both_ends_are_proposed_where_both_conditions_hold():
-    advice = recommend(a_profile([0.01, 0.01, 0.3, 0.3, 0.01, 0.01], [0.02, 0.02, 0.5, 0.5, 0.01, 0.01]), max_var=0.1)
+    profile = a_profile([0.01, 0.01, 0.3, 0.3, 0.01, 0.01], [0.02, 0.02, 0.5, 0.5, 0.01, 0.01])
+    advice = recommend(profile, max_distance=0.05, max_var=0.1)
     assert str(advice.skipset) == "vision absent 0-1+4-5"
     assert [reason.action for reason in advice.reasons] == ["absent"] * 2 + ["run"] * 2 + ["absent"] * 2
 
@@ -25,19 +30,20 @@ def test_both_ends_are_proposed_where_both_conditions_hold():
 def test_redundancy_alone_is_not_enough():
     advice = recommend(a_profile([0.01] * 4 + [0.3] * 2, [0.5] * 6), max_distance=0.05, max_var=0.1)
     assert advice.skipset.is_empty
-    assert advice.reasons[0].why == "redundant, but flow is high"
+    assert advice.reasons[0].why == "redundant (d 0.01 ≤ 0.05), but flow is high (VAR 0.5 > 0.1)"
 
 
 def test_low_flow_alone_is_not_enough():
-    advice = recommend(a_profile([0.3] * 6, [0.0] * 6), max_distance=0.05)
+    advice = recommend(a_profile([0.3] * 6, [0.0] * 6), max_distance=0.05, epsilon=0.02, max_tail=0.5)
     assert advice.skipset.is_empty
-    assert "the vision tokens still move" in advice.reasons[0].why
+    why = "not redundant (d 0.3 > 0.05, P[d > 0.02] 1 > 0.5), but flow is low (VAR 0 ≤ 0.8)"
+    assert {reason.why for reason in advice.reasons} == {why}
 
 
 def test_a_good_layer_between_bad_ones_is_not_proposed():
     advice = recommend(a_profile([0.3, 0.01, 0.3], [0.5, 0.0, 0.5]), max_distance=0.05, max_var=0.1)
     assert advice.skipset.is_empty
-    assert advice.reasons[1].why == "meets both, but lies between layers that do not"
+    assert advice.reasons[1].why.endswith("(VAR 0 ≤ 0.1); it lies between layers that do not meet both")
 
 
 def test_nothing_is_proposed_where_flow_was_not_measured():
@@ -50,18 +56,72 @@ def test_nothing_is_proposed_where_flow_was_not_measured():
 def test_one_layer_at_least_keeps_its_vision_tokens():
     advice = recommend(a_profile([0.01] * 4, [0.0] * 4), max_distance=0.05)
     assert str(advice.skipset) == "vision absent 1-3"
+    assert advice.reasons[0].why.endswith("; one layer at least keeps the vision tokens")
+    assert advice.reasons[1].why == "redundant (d 0.01 ≤ 0.05), and flow is low (VAR 0 ≤ 0.8)"
 
 
 def test_the_tail_alone_can_make_a_layer_redundant():
     advice = recommend(a_profile([0.3, 0.04], [0.5, 0.0]), max_distance=0.001, epsilon=0.05, max_tail=0.1, max_var=0.1)
     assert str(advice.skipset) == "vision absent 1"
+    assert advice.reasons[1].why == "redundant (P[d > 0.05] 0 ≤ 0.1), and flow is low (VAR 0 ≤ 0.1)"
 
 
-def test_by_default_redundant_is_below_the_typical_layer_and_low_flow_below_the_flat_share():
-    advice = recommend(a_profile([0.1, 0.001, 0.001], [0.9, 0.9, 0.7]))
-    assert advice.max_distance == pytest.approx((0.1 * 0.001 * 0.001) ** (1 / 3))
-    assert advice.max_var == pytest.approx(0.8)
+def many(profile, images=400):
+    """The same profile, of many images, with distances that vary by half and chance at half of the weights."""
+    flow = tuple(replace(row, chance=0.5, chance_spread=0.2) for row in profile.flow)
+    layers = tuple(replace(row, relative_spread=0.5) for row in profile.layers)
+    return replace(profile, images=images, flow=flow, layers=layers)
+
+
+def test_by_default_redundant_is_below_the_typical_layer_and_low_flow_below_chance_each_beyond_chance():
+    advice = recommend(many(a_profile([0.16, 0.014, 0.01, 0.01], [0.1, 0.7, 0.497, 0.4])))
+    typical = (0.16 * 0.014 * 0.01 * 0.01) ** 0.25
+    assert advice.max_distance == pytest.approx(typical * math.exp(-1.645 * 0.5 / 20), rel=1e-3)
+    assert advice.epsilon == pytest.approx(typical)
+    assert (advice.max_var, advice.level) == (None, 0.05)
+    assert advice.max_vars == (pytest.approx(0.5 - 1.645 * 0.2 / 20, abs=1e-4),) * 4
+    assert [reason.is_redundant for reason in advice.reasons] == [False, True, True, True]
+    assert [reason.is_flow_low for reason in advice.reasons] == [True, False, False, True]
+    assert str(advice.skipset) == "vision absent 3"
+
+
+def test_few_images_prove_nothing_and_a_higher_level_asks_for_less_proof():
+    profile = a_profile([0.10, 0.015, 0.013, 0.013], [0.4] * 4)
+    tails = tuple(replace(row, tail=(0.5,) * len(EPSILONS)) for row in profile.layers)
+    profile = replace(profile, layers=tails)
+    assert recommend(many(profile, images=2)).skipset.is_empty
+    strict, lax = (recommend(many(profile, images=8), level=level) for level in (0.01, 0.4))
+    assert strict.max_distance < lax.max_distance
+    assert strict.max_vars < lax.max_vars
+    assert strict.skipset.is_empty
+    assert str(lax.skipset) == "vision absent 1-3"
+
+
+def test_where_all_layers_turn_alike_none_is_redundant_beyond_chance():
+    rows = [0.1 + 1e-3 * (i % 2) for i in range(8)]
+    profile = many(a_profile(rows, [0.1] * 8))
+    layers = tuple(replace(row, tail=(0.5,) * len(EPSILONS)) for row in profile.layers)
+    advice = recommend(replace(profile, layers=layers))
+    assert not any(reason.is_redundant for reason in advice.reasons)
+
+
+def test_a_flow_of_an_earlier_version_is_low_below_the_flat_share():
+    advice = recommend(a_profile([0.1, 0.001, 0.001], [0.9, 0.9, 0.7]), max_distance=0.01)
+    assert advice.max_vars == (0.8,) * 3
     assert str(advice.skipset) == "vision absent 2"
+
+
+def test_a_price_is_that_of_the_set_by_arithmetic():
+    shape = ModelShape(6, d_model=32, d_ff=64, num_heads=4, num_kv_heads=4, head_dim=8, vocab=50, num_vision=16)
+    advice = recommend(a_profile([0.3] * 3 + [0.01] * 3, [0.0] * 6), max_distance=0.05)
+    assert advice.flops_ratio is None
+    found = priced(advice, shape)
+    full, less = (cost(shape, s, num_vision=16, num_text=16).flops_prefill for s in ("none", "vision absent 3-"))
+    assert found.flops_ratio == pytest.approx(full / less)
+    assert (
+        repr(found) == f"Recommendation('vision absent 3-5', 6 layers, prefill FLOPs / {full / less:.2f} (predicted))"
+    )
+    assert replace(found, flops_ratio=None) == advice
 
 
 def test_the_table_has_a_row_a_layer_and_reads_back():
@@ -71,7 +131,7 @@ def test_the_table_has_a_row_a_layer_and_reads_back():
 
 
 @pytest.mark.parametrize("threshold", [{"max_var": -0.1}, {"max_var": 2}, {"max_tail": 1.5}, {"max_distance": 3},
-                                       {"epsilon": 0}])  # fmt: skip
+                                       {"epsilon": 0}, {"level": 0}, {"level": 1}])  # fmt: skip
 def test_a_threshold_out_of_range_is_refused(threshold):
     with pytest.raises(SettingError, match=f"{next(iter(threshold))} is"):
         recommend(a_profile([0.1, 0.2], [0.1, 0.2]), **threshold)

@@ -39,3 +39,8 @@ def test_another_version_of_the_questions_is_refused(monkeypatch):
     monkeypatch.setattr(travel, "load_task", lambda *_: other)
     with pytest.raises(WorkerError, match="a worker has the questions of 'digits-vqa 2', this session those of"):
         unpacked(sent)
+
+
+def test_a_key_of_the_hub_travels_whole_and_asks_no_network():
+    drawn = Example("pope/test/000001", "is there a dog?", "yes", "random", "a", loader=int, scorer="yes_no")
+    assert packed(drawn) is drawn

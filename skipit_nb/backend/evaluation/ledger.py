@@ -1,0 +1,145 @@
+"""A folder that keeps every answer as soon as it is there, so that a run that died goes on where it stopped.
+
+    manifest.json   what decides the answers, for each configuration that wrote here
+    answers.jsonl   one line per answer: configuration, key of the question, answer
+
+An answer is found again by configuration and question, so two skip sets never share one, and a changed model, prompt
+or library finds nothing. Scores and times are not kept: scores are computed from the answers, times are measured anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from skipit_nb.errors import LedgerError
+
+MANIFEST, ANSWERS = "manifest.json", "answers.jsonl"
+FORMAT = 1
+
+
+class Ledger:
+    """The answers in one folder."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open a ledger, or begin one.
+
+        Raises:
+            LedgerError: If the folder holds something else, a line before the last is damaged, or it cannot be written.
+        """
+        self.folder = Path(folder)
+        with _named(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._configurations = self._read_manifest()
+            self._answers = self._read_answers()
+
+    def __len__(self) -> int:
+        """Answers kept."""
+        return len(self._answers)
+
+    @property
+    def configurations(self) -> dict[str, dict[str, Any]]:
+        """What decides the answers, by fingerprint."""
+        return dict(self._configurations)
+
+    def register(self, decides: Mapping[str, Any]) -> str:
+        """Note a configuration in the manifest; gives its fingerprint.
+
+        Raises:
+            LedgerError: If the manifest cannot be written. The old one is untouched then.
+        """
+        name = fingerprint(decides)
+        if name not in self._configurations:
+            known = self._configurations | {name: dict(decides)}
+            text = json.dumps({"format": FORMAT, "configurations": known}, indent=1, sort_keys=True)
+            with _named(self.folder):
+                replace_file(self.folder / MANIFEST, text + "\n")
+            self._configurations = known
+        return name
+
+    def answer(self, configuration: str, key: str) -> str | None:
+        """The answer to a question; None if it was not answered under this configuration."""
+        return self._answers.get((configuration, key))
+
+    def keep(self, answers: Sequence[tuple[str, str, str]]) -> None:
+        """Append answers, each (configuration, key of the question, answer), and see them on disk.
+
+        Raises:
+            LedgerError: If they cannot be written, such as on a full disk.
+        """
+        lines = [json.dumps(dict(zip(("configuration", "key", "answer"), row, strict=True))) for row in answers]
+        with _named(self.folder), (self.folder / ANSWERS).open("ab") as file:
+            before = file.tell()
+            try:
+                file.write("".join(line + "\n" for line in lines).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(before)  # what follows must not begin in the middle of a line
+                raise
+        self._answers |= {(configuration, key): answer for configuration, key, answer in answers}
+
+    def _read_manifest(self) -> dict[str, dict[str, Any]]:
+        path = self.folder / MANIFEST
+        if not path.exists():
+            if any(self.folder.iterdir()):
+                raise LedgerError(self.folder, "it holds files, but no manifest.json of a ledger")
+            return {}
+        try:
+            manifest = json.loads(path.read_text("utf-8"))
+            if manifest["format"] != FORMAT:
+                raise LedgerError(self.folder, f"it has format {manifest['format']}, this version reads {FORMAT}")
+            return dict(manifest["configurations"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(self.folder, f"its manifest.json cannot be read ({type(error).__name__})") from error
+
+    def _read_answers(self) -> dict[tuple[str, str], str]:
+        """All lines; a last line that is torn, because its writer was killed, is cut off."""
+        path = self.folder / ANSWERS
+        if not path.exists():
+            return {}
+        whole, _, torn = path.read_bytes().rpartition(b"\n")
+        if torn:
+            os.truncate(path, len(whole) + 1 if whole else 0)
+        found: dict[tuple[str, str], str] = {}
+        for number, line in enumerate(whole.splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                found[row["configuration"], row["key"]] = row["answer"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise LedgerError(self.folder, f"line {number} of {ANSWERS} is damaged") from error
+        return found
+
+
+def fingerprint(decides: Mapping[str, Any]) -> str:
+    """One name for everything that decides an answer; the order of the entries does not matter."""
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file completely or not at all."""
+    fresh = path.with_name(path.name + ".tmp")
+    try:
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _named(folder: Path) -> Iterator[None]:
+    """Turn what the system says into an error that names the ledger."""
+    try:
+        yield
+    except LedgerError:
+        raise
+    except OSError as error:
+        raise LedgerError(folder, error.strerror or str(error)) from error

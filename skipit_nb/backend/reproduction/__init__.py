@@ -1,0 +1,1 @@
+"""Whether an open model shows what the paper says: fixed without labels, judged with them."""

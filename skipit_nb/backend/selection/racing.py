@@ -1,0 +1,249 @@
+"""Racing: skip sets that cannot be the best any more are asked no more questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from skipit_nb.backend.evaluation import sweeping
+from skipit_nb.backend.evaluation.ab import prompt_cost
+from skipit_nb.backend.evaluation.answering import refuse_without_images
+from skipit_nb.backend.evaluation.batches import Done
+from skipit_nb.backend.selection.anytime import Values
+from skipit_nb.backend.selection.calibration import Calibration
+from skipit_nb.backend.selection.contest import Contest, contest
+from skipit_nb.backend.tasks.scoring import score
+from skipit_nb.backend.tasks.task import Example
+from skipit_nb.backend.trie.plan import plan_of
+from skipit_nb.backend.trie.scores import Prefilled
+from skipit_nb.errors import NoExamplesError, SettingError
+from skipit_nb.jobs import Tick, no_tick
+from skipit_nb.results import RaceResult, RaceRow, SweepRow
+from skipit_nb.results.race import NO_BETTER, WINNER, WITHIN, WORSE
+from skipit_nb.skipset import SkipSet
+
+LEVEL = 0.95
+CHUNK = 16
+"""Questions from one look to the next."""
+OBJECTIVES: dict[str, Callable[[Example, Prefilled, int], float]] = {
+    "accuracy": lambda example, asked, arm: score(asked.texts[arm], example).value,
+    "agreement": lambda _, asked, arm: float(asked.agrees[arm]),
+}
+"""Scores of one question under one arm, from 0 to 1: the test needs their ends. High = better."""
+
+
+def race(
+    data: Calibration,
+    skipsets: Sequence[SkipSet],
+    *,
+    margin: float,
+    level: float = LEVEL,
+    objective: str = "accuracy",
+    chunk: int = CHUNK,
+) -> RaceResult:
+    """Find a skip set that is at most `margin` below the best, asking each only as long as it could be better.
+
+    The questions come in random order, by the seed of the data. After every `chunk` of them each set is tested against
+    the one in the lead: once it is certain, at any time that one may look, that over all questions it is not better
+    by more than the margin, it rests. The race is over when all others rest. See `anytime` for the test and `contest`
+    for who is asked.
+
+    Args:
+        data: The questions.
+        skipsets: Bound, two at least; of equal ones one races.
+        margin: What the winner may be below the best, a share; 0 for the best itself.
+        level: Probability over the order of the questions with which it is not further below, at least.
+        objective: "accuracy", or "agreement" with the full model's next token, which needs no labels.
+        chunk: Questions from one look to the next.
+
+    Raises:
+        NoExamplesError: If there are no questions.
+        SettingError: If there are no two different sets, or a setting is out of range.
+        NoImagesError: If a set names vision tokens and no question has an image.
+        UnsupportedSkipError: If the model cannot run one of the sets.
+    """
+    seed = (data.provenance.seed,)
+    return Raced.on(data, skipsets, seed, margin=margin, level=level, objective=objective, chunk=chunk).result()
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """A race that is over, with everything that was asked."""
+
+    data: Calibration
+    runner: _Runner
+    contest: Contest
+    level: float
+    objective: str
+    chunk: int
+
+    @classmethod
+    def on(
+        cls,
+        data: Calibration,
+        skipsets: Sequence[SkipSet],
+        seed: Sequence[int],
+        *,
+        margin: float,
+        level: float = LEVEL,
+        objective: str = "accuracy",
+        chunk: int = CHUNK,
+    ) -> Raced:
+        """Run the race in the order that `seed` gives; other arguments are those of `race`.
+
+        The sets must not be chosen by what a race in the same order came to.
+        """
+        field_ = list(dict.fromkeys(skipsets))
+        _check(field_, data.examples, margin, level, objective, chunk)
+        refuse_without_images(data.examples, field_)
+        runner = _Runner(data, field_, objective)
+        done = contest(
+            runner.ask,
+            np.random.default_rng(seed).permutation(len(data.examples)).tolist(),
+            runner.flops_ratios,
+            margin=margin,
+            level=level,
+            chunk=chunk,
+            tick=data.tick,
+        )
+        return cls(data, runner, done, level, objective, chunk)
+
+    def result(self) -> RaceResult:
+        """What it came to."""
+        total, sets = len(self.data.examples), self.runner.skipsets
+        plan = plan_of(sets)
+        return RaceResult(
+            provenance=self.data.provenance,
+            objective=self.objective,
+            margin=self.contest.margin,
+            level=self.level,
+            chunk=self.chunk,
+            rows=tuple(rows_of(self.contest, sets, self.runner.flops_ratios)),
+            layers_executed=self.runner.layers,
+            layers_swept=plan.computing_edges * total,
+            layers_naive=plan.naive * total,
+        )
+
+    @property
+    def winner(self) -> SkipSet:
+        """The set in the lead at the end."""
+        return self.runner.skipsets[self.contest.leader]
+
+    def swept(self) -> list[tuple[SweepRow, int]]:
+        """Every set against the full model on the questions it was asked, and how many those are."""
+        return [(self.runner.swept(one), int(n)) for one, n in enumerate(self.contest.asked)]
+
+
+def rows_of(done: Contest, skipsets: Sequence[SkipSet], flops_ratios: Sequence[float]) -> list[RaceRow]:
+    """A row for each set of a race that is over."""
+    deltas, lows, highs = done.intervals()
+    means, within, most = np.nanmean(done.scores, axis=0), set(done.within_margin()), int(done.asked.max())
+    rows = []
+    for one, skipset in enumerate(skipsets):
+        asked = int(done.asked[one])
+        status = WITHIN if one in within else WORSE if highs[one] < 0 else NO_BETTER
+        rows.append(
+            RaceRow(
+                skipset=skipset,
+                flops_ratio=flops_ratios[one],
+                questions=asked,
+                stopped_at=asked if asked < most else None,
+                score=float(means[one]),
+                delta=float(deltas[one]),
+                low=float(lows[one]),
+                high=float(highs[one]),
+                status=WINNER if one == done.leader else status,
+            )
+        )
+    return rows
+
+
+@dataclass(slots=True)
+class _Runner:
+    """Asks the model, and keeps what it said."""
+
+    data: Calibration
+    skipsets: list[SkipSet]
+    objective: str
+    layers: int = 0
+    """Run so far, each once for every question."""
+    seen: dict[int, list[tuple[Example, Prefilled]]] = field(default_factory=dict)
+    """What each set was asked, with the full model and itself as arms."""
+
+    def ask(self, questions: Sequence[int], sets: Sequence[int]) -> Values:
+        """[question, set] scores, from 0 to 1."""
+        examples = [self.data.examples[number] for number in questions]
+        asked = replace(self.data, examples=examples, tick=no_tick).prefilled([self.skipsets[one] for one in sets])
+        self.layers += sum(row.work.executed for row in asked)
+        for arm, one in enumerate(sets, start=1):
+            self.seen.setdefault(one, []).extend(zip(examples, (_only(row, arm) for row in asked), strict=True))
+        scored = OBJECTIVES[self.objective]
+        return np.array([[scored(example, row, arm) for arm in range(1, len(sets) + 1)]
+                         for example, row in zip(examples, asked, strict=True)])  # fmt: skip
+
+    @property
+    def flops_ratios(self) -> list[float]:
+        """Of each set: predicted FLOPs of the full model / its own."""
+        shape = self.data.live.shape
+        full = prompt_cost(shape, SkipSet.none(num_layers=shape.num_layers))
+        return [prompt_cost(shape, skipset).speedup_over(full) for skipset in self.skipsets]
+
+    def swept(self, one: int) -> SweepRow:
+        """One set's row, as a sweep over the questions it was asked gives it."""
+        examples, rows = zip(*self.seen[one], strict=True)
+        (row,) = sweeping.sweep(
+            self.data.live,
+            examples,
+            [self.skipsets[one]],
+            self.data.provenance,
+            finalists=0,
+            memory=None,
+            max_new_tokens=1,  # nothing is generated
+            runs=_Again(rows),
+            tick=no_tick,
+        ).rows
+        return replace(row, low_all=None, high_all=None, p_adjusted=None)  # of one set alone they would flatter it
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Gives what was found before, in place of a run."""
+
+    rows: Sequence[Prefilled]
+
+    def run(self, examples: Sequence[Example], work: object, *, tick: Tick) -> Done[Any]:  # noqa: ARG002  done before
+        """The rows; they are of these examples."""
+        tick(len(examples), len(examples))
+        return Done(list(self.rows))
+
+
+def _only(row: Prefilled, arm: int) -> Prefilled:
+    """The full model and one arm."""
+    return replace(
+        row,
+        texts=(row.texts[0], row.texts[arm]),
+        log_likelihoods=(row.log_likelihoods[0], row.log_likelihoods[arm]),
+        kls=(row.kls[0], row.kls[arm]),
+        reverse_kls=(row.reverse_kls[0], row.reverse_kls[arm]),
+        agrees=(row.agrees[0], row.agrees[arm]),
+    )
+
+
+def _check(
+    skipsets: Sequence[SkipSet], examples: Sequence[Example], margin: float, level: float, objective: str, chunk: int
+) -> None:
+    if not examples:
+        raise NoExamplesError("a race")
+    if len(skipsets) < 2:  # noqa: PLR2004  a race
+        raise SettingError("skipsets", [str(one) for one in skipsets], "at least two different sets")
+    if not 0 <= margin < 1:
+        raise SettingError("margin", margin, "a share of at least 0 and below 1")
+    if not 0 < level < 1:
+        raise SettingError("level", level, "a probability above 0 and below 1")
+    if objective not in OBJECTIVES:
+        raise SettingError("objective", objective, f"one of {', '.join(OBJECTIVES)}: a race needs scores from 0 to 1")
+    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+        raise SettingError("chunk", chunk, "a whole number of at least 1")

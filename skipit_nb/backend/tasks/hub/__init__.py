@@ -1,0 +1,1 @@
+"""Benchmarks on the Hugging Face hub, by name: read in part, drawn by whole images."""

@@ -1,0 +1,106 @@
+"""Cross-modal flow beside its causal check: how much the text looks at the image, and what the answer loses blind."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from skipit_nb.charts.flow import flow_layers
+from skipit_nb.charts.paper import FAINT, INK, Row, finished, layer_axis, layered, measured_on, panel, rows
+from skipit_nb.errors import LayerCountError
+from skipit_nb.results import Knockout, RedundancyProfile
+
+LOST_COLOR = "#D55E00"
+HALF = 0.34
+"""How far the mark of a band reaches beyond the middle of its first and last layer, in layers."""
+QUERIES = {"last": "the last prompt token", "text": "the text tokens"}
+
+
+def knockout_chart(profile: RedundancyProfile, knockout: Knockout) -> alt.VConcatChart:
+    """Three panels over the same layers: attention on the image (VAR), and what blinding the text to it costs.
+
+    Above, VAR with the share that flat attention would give; a tick for each head shows how far heads differ. Below,
+    the log-likelihood of the right answer (left out where it cannot be had) and the accuracy that are lost when no text
+    token may look at a vision token in a band of layers: a mark as wide as its band, accuracy with its 95 % interval.
+    Where VAR is high and nothing is lost, the look was not needed there, or other layers make up for it.
+
+    Args:
+        profile: Measured with flow.
+        knockout: Of the same model.
+
+    Raises:
+        SettingError: If the profile holds no flow.
+        LayerCountError: If the two are of models with different numbers of layers.
+    """
+    if knockout.provenance.num_layers != profile.num_layers:
+        raise LayerCountError(knockout.provenance.num_layers, profile.num_layers, "knockout")
+    title = "Where the text looks at the image, and what it loses when it may not"
+    panels = [panel(flow_layers(profile, has_heads=True), _heading(profile)), *_lost(knockout)]
+    subtitle = [
+        f"VAR: {measured_on(profile.provenance)}; ticks: single heads; dashed: flat attention",
+        f"knockout: {measured_on(knockout.provenance)}; a mark is as wide as its band",
+    ]
+    picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
+    return finished(picture, title, subtitle, f"{title}. {_words(profile, knockout)}")
+
+
+def knockout_rows(knockout: Knockout) -> list[Row]:
+    """One row per band: band, layer, the middle of it, left and right, its ends; what is lost, accuracy in points."""
+    return [
+        {
+            "band": row.band,
+            "layer": (row.start + row.stop - 1) / 2,
+            "left": row.start - HALF,
+            "right": row.stop - 1 + HALF,
+            "kl": row.kl,
+            "likelihood": row.log_likelihood_drop,
+            "accuracy": 100 * row.accuracy_drop,
+            "low": 100 * row.low,
+            "high": 100 * row.high,
+        }
+        for row in knockout.rows
+    ]
+
+
+def _heading(profile: RedundancyProfile) -> str:
+    query = profile.flow[0].query
+    return f"VAR: attention of {QUERIES.get(query, query)} on the image"
+
+
+def _lost(knockout: Knockout) -> list[alt.LayerChart]:
+    values, count = knockout_rows(knockout), knockout.provenance.num_layers
+    known = [row for row in values if row["likelihood"] is not None]
+    panels = []
+    if known:
+        marks = _marks(known, count, "likelihood", ["nats lost", "(high = it was needed)"])
+        panels.append(panel(layered(*marks), "Knockout: log-likelihood of the right answer that is lost"))
+    title = ["points lost", "(high = it was needed)"]
+    interval = rows(values).mark_rule(color=INK, strokeWidth=1.5)
+    bars = interval.encode(x=layer_axis(count), y=alt.Y("low:Q", title=title), y2="high:Q")
+    accuracy = layered(bars, *_marks(values, count, "accuracy", title))
+    heading = f"Knockout: accuracy that is lost, with its 95 % interval (full model {knockout.baseline:.1%})"
+    return [*panels, panel(accuracy, heading)]
+
+
+def _marks(values: list[Row], count: int, field: str, title: list[str]) -> list[alt.Chart]:
+    """A line at 0, a segment as wide as each band, and a point in its middle."""
+    y = alt.Y(f"{field}:Q", title=title)
+    zero = rows([{field: 0}]).mark_rule(color=FAINT, strokeDash=[4, 3]).encode(y=y)
+    base = rows(values)
+    bands = base.mark_rule(color=LOST_COLOR, strokeWidth=3, opacity=0.55).encode(
+        x=layer_axis(count, "left"), x2="right:Q", y=y
+    )
+    tooltip = ["band:N", alt.Tooltip("kl:Q", title="KL, nats", format=".4f")]
+    tooltip += [alt.Tooltip("likelihood:Q", title="nats lost", format="+.4f")]
+    tooltip += [alt.Tooltip("accuracy:Q", title="points lost", format="+.1f")]
+    points = base.mark_point(filled=True, size=45, opacity=1, color=LOST_COLOR, shape="square")
+    return [zero, bands, points.encode(x=layer_axis(count), y=y, tooltip=tooltip)]
+
+
+def _words(profile: RedundancyProfile, knockout: Knockout) -> str:
+    most = max(profile.flow, key=lambda row: row.var)
+    words = f"VAR is highest at layer {most.layer} ({most.var:.2f}; flat attention {most.uniform:.2f})."
+    if knockout.rows:
+        worst = max(knockout.rows, key=lambda row: row.accuracy_drop)
+        words += f" Most accuracy is lost blind in layers {worst.band}: {100 * worst.accuracy_drop:.1f} points"
+        words += f" ({100 * worst.low:.1f} to {100 * worst.high:.1f})."
+    return words
