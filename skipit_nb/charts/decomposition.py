@@ -62,7 +62,7 @@ def _panel(information: Information, pair: tuple[str, str], part: str, *, has_ti
     """One cell of the grid: all share a scale, so that parts can be compared by eye."""
     title = [NAMES[part], "nats"] if has_title else None
     most = max(max(row.value, row.null_high or 0.0) for row in information.pid)
-    scale, ticks = alt.Scale(domain=[0, most or 1.0]), alt.Axis(tickCount=4)
+    scale, ticks = alt.Scale(domain=[0, 1.1 * most or 1.0]), alt.Axis(tickCount=4)
     x = boundary_axis(information.provenance.num_layers, is_narrow=True)
     if part != PARTS[-1]:
         x = x.title(None)

@@ -36,8 +36,9 @@ def knockout_chart(profile: RedundancyProfile, knockout: Knockout) -> alt.VConca
     title = "Where the text looks at the image, and what it loses when it may not"
     panels = [panel(flow_layers(profile, has_heads=True), _heading(profile)), *_lost(knockout)]
     subtitle = [
-        f"VAR: {measured_on(profile.provenance)}; ticks: single heads; dashed: flat attention",
+        f"VAR: {measured_on(profile.provenance)}",
         f"knockout: {measured_on(knockout.provenance)}; a mark is as wide as its band",
+        "green band: ± 1 standard deviation over questions; ticks: single heads; dashed: flat attention",
     ]
     picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
     return finished(picture, title, subtitle, f"{title}. {_words(profile, knockout)}")

@@ -7,6 +7,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from skipit_nb.backend.evaluation import ab, sweeping
+from skipit_nb.backend.evaluation.keeping import KeptAnswers
+from skipit_nb.backend.evaluation.ledger import Ledger
 from skipit_nb.backend.export.handover import export
 from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.tasks.sampling import as_task
@@ -36,6 +38,7 @@ class Judges(Bound):
         batch_size: int | None = None,
         measure: Sequence[str] | None = None,
         executor: Executor | None = None,
+        ledger: str | Path | None = None,
         progress: Tick | bool | None = None,
     ) -> Comparison:
         """Ask skip sets A and B the same questions and judge the difference.
@@ -60,12 +63,15 @@ class Judges(Bound):
                 is no latency: workers share a machine, or have other ones, and their times would be nobody's.
             executor: Any `concurrent.futures.Executor`, such as a `ProcessPoolExecutor`, or `client.get_executor()`
                 of a Dask client; None for this session's own model.
+            ledger: A folder that keeps every answer as soon as its batch is done. The same call on it goes on where an
+                earlier one stopped, and another B does not ask A again. Times are always measured anew.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
             SettingError: If margin or measure is out of range, or workers cannot open what this session holds.
             LimitError: If the limit is below 1.
             WorkerError: If a worker dies and its work with it, or has other weights or questions.
+            LedgerError: If the ledger's folder holds something else, is damaged, or cannot be written.
         """
         live, one, two = self._open, self._bound(a), self._bound(b)
         if not 0 < margin < 1:
@@ -76,6 +82,8 @@ class Judges(Bound):
         shuffled = len(chosen) if stop_early else None  # a task's own order need not be random
         questions = chosen.sample(shuffled if limit is None else limit, seed)
         refuse_broken_groups(chosen.metric, questions)
+        batch = self._batch(batch_size)
+        kept = None if ledger is None else KeptAnswers.of(Ledger(ledger), live, (one, two), chosen, batch)
         with shown(progress, "compare") as tick, memory_given_back(live.device):
             found = ab.compare(
                 live,
@@ -89,6 +97,7 @@ class Judges(Bound):
                 runs=runs,
                 tick=tick,
                 stop_early=stop_early,
+                kept=kept,
             )
         return with_task_metrics(found, chosen.metric, questions)
 

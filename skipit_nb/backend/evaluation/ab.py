@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from skipit_nb.backend.evaluation.answering import Answered, answer_batch, refuse_without_images, scored
-from skipit_nb.backend.evaluation.batches import Done, Here, Runs, Work
+from skipit_nb.backend.evaluation.batches import Done, Here, Kept, Runs, Work
 from skipit_nb.backend.evaluation.judged import judge
-from skipit_nb.backend.evaluation.statistics import flips as flips  # noqa: PLC0414 - known by this name too
 from skipit_nb.backend.evaluation.statistics import noise_floor
 from skipit_nb.backend.evaluation.stopping import so_far, until_clear
 from skipit_nb.backend.evaluation.timing import time_arms
@@ -57,10 +56,12 @@ def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
     runs: Runs,
     tick: Tick,
     stop_early: bool = False,
+    kept: Kept[tuple[str, ...]] | None = None,
 ) -> Comparison:
     """Ask both arms the same questions, in the same batches, and judge the difference.
 
-    `live` is timed; `runs` answers, here or elsewhere. To stop early, examples must be whole images in random order.
+    `live` is timed; `runs` answers, here or elsewhere, what is not `kept`. To stop early, examples must be whole
+    images in random order.
 
     Raises:
         NoExamplesError: If there are no examples.
@@ -73,7 +74,7 @@ def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
     noisy = _in_batches(runs, provenance)
     total = len(examples) + len(timed) + (min(TWICE, len(examples)) if noisy else 0)
     work = partial(answer_batch, max_new_tokens=max_new_tokens)
-    asking = _Asking(runs, partial(work, arms=(a, b)), tick, total)
+    asking = _Asking(runs, kept or partial(work, arms=(a, b)), tick, total)
     answered = until_clear(examples, asking, margin) if stop_early else asking(examples, 0)
     judged = judge(
         [row.scores[0].value for row in answered],
@@ -114,7 +115,7 @@ def prompt_cost(shape: ModelShape, skipset: SkipSet) -> Cost:
 class _Asking:
     """Asks both arms, part by part, and remembers who answered."""
 
-    def __init__(self, runs: Runs, work: Work[tuple[str, ...]], tick: Tick, total: int) -> None:
+    def __init__(self, runs: Runs, work: Work[tuple[str, ...]] | Kept[tuple[str, ...]], tick: Tick, total: int) -> None:
         self.runs, self.work, self.tick, self.total = runs, work, tick, total
         self.workers: dict[Provenance, None] = {}
 

@@ -15,7 +15,6 @@ from skipit_nb.jobs import no_tick
 from skipit_nb.results import RaceResult
 from tests.backend.selection.pool import stored
 
-RUNS = 200
 MARGIN = 0.02
 TASK = "digits-vqa"
 
@@ -39,18 +38,23 @@ def raced(right, ratios, seed, *, margin=MARGIN, layers=lambda sets: 0, chunk=CH
     return done, sum(executed)
 
 
-def test_two_hundred_races_of_the_pool_find_a_best_set_for_a_fifth_of_the_layers(record_property):
+@pytest.mark.parametrize("runs", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_races_of_the_pool_find_a_best_set_for_a_fifth_of_the_layers(runs):
+    """A fifth of a sweep that shares layers on average over orders, and of set by set in every one."""
     pool = stored()
     right = pool.right.astype(float)
-    truth, everything = right.mean(0), layers_a_question(tuple(range(100))) * len(right)
-    runs = [raced(right, pool.flops_ratios, seed, layers=layers_a_question) for seed in range(RUNS)]
-    below = np.array([truth.max() - truth[done.leader] for done, _ in runs])
-    shares = np.array([executed for _, executed in runs]) / everything
-    record_property("within the margin", float((below <= MARGIN + 1e-12).mean()))
-    record_property("share of layers", float(shares.mean()))
+    truth, plan = right.mean(0), plan_of(pool.skipsets)
+    found = [raced(right, pool.flops_ratios, seed, layers=layers_a_question) for seed in range(runs)]
+    below = np.array([truth.max() - truth[done.leader] for done, _ in found])
+    layers = np.array([executed for _, executed in found]) / len(right)
+    shares = {"swept": layers / plan.computing_edges, "set by set": layers / plan.naive}
+    print(f"{runs} races: {(below <= MARGIN + 1e-12).mean():.1%} within the margin, furthest {below.max():.4f} below")  # noqa: T201  shown by -s
+    for name, share in shares.items():
+        print(f"layers run, of {name}: {share.mean():.1%}, {share.min():.1%} to {share.max():.1%}")  # noqa: T201
     assert len(pool.skipsets) == len(set(pool.skipsets)) == 100
     assert (below <= MARGIN + 1e-12).mean() >= 0.95
-    assert shares.mean() <= 0.2
+    assert shares["swept"].mean() <= 0.2
+    assert shares["set by set"].max() <= 0.2
 
 
 def test_sets_that_share_the_lead_are_within_the_margin_and_others_rest_the_sooner_the_worse_they_are():
