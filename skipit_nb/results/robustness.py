@@ -112,7 +112,7 @@ class LayerOrder:
     without which the clean answers are wrong already has nothing left to lose, which alone can put it below 0."""
     low: float | None
     """Lower end of the 95 % interval over images, resampled whole. Layers that nearly tie change places in the draws,
-    so it leans to 0."""
+    so it leans to 0. None where skipping changed the cost of fewer than 10 questions."""
     high: float | None
 
 

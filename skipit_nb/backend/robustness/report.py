@@ -133,8 +133,7 @@ def by_layer(
 def _correlation(
     condition: Perturbation, layer: int, skipset: SkipSet, outcome: str, found: Correlation, changed: int
 ) -> LayerCorrelation:
-    is_told = changed >= FEWEST_FLIPS
-    low, high = (found.low, found.high) if is_told else (None, None)
+    low, high = _ends(found, changed)
     return LayerCorrelation(condition.kind, condition.severity, layer, skipset, outcome, found.rho, low, high, changed)
 
 
@@ -148,8 +147,13 @@ def orders(one: Measured, clean: Measured, arms: Sequence[SkipSet], resampling: 
         found = resampling.across_layers(clean.distance[:, layers], extra) if at else Correlation(None, None, None)
         yield LayerOrder(
             one.condition.kind, one.condition.severity, kept.rho, kept.low, kept.high,
-            family, found.rho, found.low, found.high,
+            family, found.rho, *_ends(found, int(extra.any(1).sum())),
         )  # fmt: skip
+
+
+def _ends(found: Correlation, changed: int) -> tuple[float | None, float | None]:
+    """The interval, where enough questions changed for one: resamples of a few flips hardly differ."""
+    return (found.low, found.high) if changed >= FEWEST_FLIPS else (None, None)
 
 
 def families(arms: Sequence[SkipSet]) -> dict[str, dict[int, int]]:

@@ -92,7 +92,7 @@ def test_looking_at_many_sets_fools_the_raw_p_and_not_the_corrected():
 
 @pytest.mark.slow
 def test_false_alarms_of_a_family_of_twenty_are_one_in_twenty():
-    raw, by_holm, together = false_alarms(4000, 20, seed=4, draws=999)
+    raw, by_holm, together = false_alarms(2000, 20, seed=4, draws=499)
     assert raw > 0.25
     assert by_holm <= 0.06
     assert 0.038 <= together <= 0.06

@@ -81,7 +81,16 @@ def test_across_layers_the_order_is_kept_and_the_extra_cost_foretold(found):
     assert (order.perturbation, order.severity, order.family) == ("noise", 0.1, "vision absent")
     assert (order.kept, order.kept_low, order.kept_high) == pytest.approx((1, 1, 1))
     assert order.rho == pytest.approx(1.0)
-    assert order.low <= order.rho <= order.high + 1e-12
+    assert (order.low, order.high) == (None, None), "three questions cost more: too few to say"
+
+
+def test_across_layers_there_is_an_interval_where_many_questions_cost_more():
+    clean, noisy = planted()
+    for layer in range(DEPTH):
+        noisy.right[: 5 * layer, 1 + layer] = 0
+    (order,) = report(MADE, ARMS, CLUSTERS, [clean, noisy]).orders
+    assert order.rho == pytest.approx(1.0)
+    assert -1 <= order.low <= order.rho <= order.high + 1e-12
 
 
 def test_distances_that_come_in_reverse_order_are_reported_as_such():

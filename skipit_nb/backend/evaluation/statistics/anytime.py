@@ -41,8 +41,8 @@ def anytime_interval(a: Sequence[float], b: Sequence[float], clusters: Sequence[
 
         { δ : e of "above δ" and e of "below δ" are both under 2 / α }
 
-    Wider than the interval for a number of questions fixed beforehand, by three quarters in simulated runs. It is never empty, and has
-    a width even if nothing flips. Images must come in random order; a part of an image is no look.
+    Wider than the interval for a number of questions fixed beforehand, by three quarters in simulated runs. It is never
+    empty, and has a width even if nothing flips. Images must come in random order; a part of an image is no look.
 
     Args:
         a: Scores under A, 0 to 1.
