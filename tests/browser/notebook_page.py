@@ -122,12 +122,24 @@ class Notebook:
 
 
 def drag(page: Page, start: Locator, end: Locator, steps: int = 12) -> None:
-    """Press the mouse in the middle of one element and release it in the middle of another."""
-    start.scroll_into_view_if_needed()
+    """Press the mouse in the middle of one element and release it in the middle of another, once both stay in place."""
+    _wait_at_rest(page, start, end)
     page.mouse.move(*_middle(start))
     page.mouse.down()
     page.mouse.move(*_middle(end), steps=steps)
     page.mouse.up()
+
+
+def _wait_at_rest(page: Page, start: Locator, end: Locator, seconds: float = 15) -> None:
+    """Wait until nothing above them moves them any more: pictures of other cells come late."""
+    deadline, before, still = time.monotonic() + seconds, None, 0
+    while still < 5:  # half a second
+        assert time.monotonic() < deadline, "the elements keep moving"
+        start.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+        now = _middle(start), _middle(end)
+        still = still + 1 if now == before else 0
+        before = now
 
 
 def _middle(element: Locator) -> tuple[float, float]:
