@@ -1,4 +1,4 @@
-"""The whole matrix, family by family: a quarter of an hour on a quiet core. It writes its part of docs/families.md."""
+"""The whole matrix, family by family: some six minutes of CPU time. It writes its part of docs/families.md."""
 
 from collections import defaultdict
 

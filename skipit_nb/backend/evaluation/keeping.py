@@ -46,25 +46,20 @@ class KeptAnswers:
     def completed(self, batch: Sequence[Example], made: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
         """Keep what was made, and give the answers under every arm."""
         names = [self.configurations[number] for number in self._lacking(batch)]
-        fresh = [
-            (name, example.key, text)
-            for example, texts in zip(batch, made, strict=bool(names))
-            for name, text in zip(names, texts, strict=True)
-        ]
-        if fresh:
-            self.ledger.keep(fresh)
-        return [tuple(self._known(name, example) or "" for name in self.configurations) for example in batch]
+        if names:
+            answers = zip(batch, made, strict=True)
+            self.ledger.keep(
+                [(name, e.key, text) for e, given in answers for name, text in zip(names, given, strict=True)]
+            )
+        return [tuple(self.ledger[name, example.key] for name in self.configurations) for example in batch]
 
     def _lacking(self, batch: Sequence[Example]) -> list[int]:
         """Arms without an answer to one of the questions."""
         return [
             number
             for number, name in enumerate(self.configurations)
-            if any(self._known(name, example) is None for example in batch)
+            if any(self.ledger.answer(name, example.key) is None for example in batch)
         ]
-
-    def _known(self, configuration: str, example: Example) -> str | None:
-        return self.ledger.answer(configuration, example.key)
 
 
 def deciding(live: LiveModel, skipset: SkipSet, task: Task, batch_size: int) -> dict[str, Any]:

@@ -66,6 +66,10 @@ class Ledger:
         """The answer to a question; None if it was not answered under this configuration."""
         return self._answers.get((configuration, key))
 
+    def __getitem__(self, asked: tuple[str, str]) -> str:
+        """The answer that is known to be there: by configuration and key."""
+        return self._answers[asked]
+
     def keep(self, answers: Sequence[tuple[str, str, str]]) -> None:
         """Append answers, each (configuration, key of the question, answer), and see them on disk.
 

@@ -50,7 +50,7 @@ def sweep(
     total = len(examples) * (2 if finalists else 1)
     work = partial(prefill_batch, skipsets=tuple(skipsets), memory=memory)
     done = runs.run(examples, work, tick=lambda so_far, _: tick(so_far, total))
-    ranking = _ranking(live, examples, skipsets, done.rows, done.provenance(provenance))
+    ranking = ranked(live, examples, skipsets, done.rows, done.provenance(provenance))
     clusters = [example.cluster for example in examples]
     family = _scores(examples, [row.texts for row in done.rows])
     pairs = [(family[0], arm) for arm in family[1:]]
@@ -89,14 +89,14 @@ def _together(sweep: Sweep, pairs: Sequence[_Pair], where: Sequence[int], cluste
     return replace(sweep, rows=tuple(rows))
 
 
-def _ranking(
+def ranked(
     live: LiveModel,
     examples: Sequence[Example],
     skipsets: Sequence[SkipSet],
     found: Sequence[Prefilled],
     provenance: Provenance,
 ) -> Sweep:
-    """All sets by their prefill."""
+    """Judge sets by rows that are there, `found` of these examples: one score for the full model, then one a set."""
     right, clusters = _scores(examples, [row.texts for row in found]), [example.cluster for example in examples]
     full_cost = prompt_cost(live.shape, SkipSet.none(num_layers=live.shape.num_layers))
     rows = []

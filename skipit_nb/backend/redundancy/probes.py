@@ -8,7 +8,6 @@ Shapes: sample, d_model, answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,8 +104,3 @@ def gap_by_bootstrap(before: Values, after: Values, clusters: Labels, *, draws: 
     means = sums[drawn].sum(1) / counts[drawn].sum(1)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float((before - after).mean()), float(low), float(high), "bootstrap by image")
-
-
-def by_boundary(states: NDArray[Any], answers: Labels, clusters: Labels, **settings: Any) -> Sequence[Losses]:
-    """The losses of a reader of each boundary: `states` is [boundary, sample, d_model]."""
-    return [cross_validated(boundary, answers, clusters, **settings) for boundary in states]

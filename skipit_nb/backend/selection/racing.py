@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
-from skipit_nb.backend.evaluation import sweeping
 from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.evaluation.answering import refuse_without_images
-from skipit_nb.backend.evaluation.batches import Done
+from skipit_nb.backend.evaluation.sweeping import ranked
 from skipit_nb.backend.selection.anytime import Values
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.backend.selection.contest import Contest, contest
@@ -20,7 +18,7 @@ from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.plan import plan_of
 from skipit_nb.backend.trie.scores import Prefilled
 from skipit_nb.errors import NoExamplesError, SettingError
-from skipit_nb.jobs import Tick, no_tick
+from skipit_nb.jobs import no_tick
 from skipit_nb.results import RaceResult, RaceRow, SweepRow
 from skipit_nb.results.race import NO_BETTER, WINNER, WITHIN, WORSE
 from skipit_nb.skipset import SkipSet
@@ -194,30 +192,8 @@ class _Runner:
     def swept(self, one: int) -> SweepRow:
         """One set's row, as a sweep over the questions it was asked gives it."""
         examples, rows = zip(*self.seen[one], strict=True)
-        (row,) = sweeping.sweep(
-            self.data.live,
-            examples,
-            [self.skipsets[one]],
-            self.data.provenance,
-            finalists=0,
-            memory=None,
-            max_new_tokens=1,  # nothing is generated
-            runs=_Again(rows),
-            tick=no_tick,
-        ).rows
-        return replace(row, low_all=None, high_all=None, p_adjusted=None)  # of one set alone they would flatter it
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """Gives what was found before, in place of a run."""
-
-    rows: Sequence[Prefilled]
-
-    def run(self, examples: Sequence[Example], work: object, *, tick: Tick) -> Done[Any]:  # noqa: ARG002  done before
-        """The rows; they are of these examples."""
-        tick(len(examples), len(examples))
-        return Done(list(self.rows))
+        (row,) = ranked(self.data.live, examples, [self.skipsets[one]], rows, self.data.provenance).rows
+        return row
 
 
 def _only(row: Prefilled, arm: int) -> Prefilled:
