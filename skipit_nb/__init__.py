@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skipit_nb.session import Session
     from skipit_nb.skipset import SkipSet
     from skipit_nb.studio import Studio
+    from skipit_nb.tokendrop import TokenDrop
     from skipit_nb.widgets.builder import SkipSetBuilder
     from skipit_nb.widgets.evaluator import ABEvaluator
     from skipit_nb.widgets.explorer import LayerDistanceExplorer
@@ -37,6 +38,7 @@ _HOMES = {
     "Studio": "studio",
     "Sweep": "results",
     "Task": "backend.tasks.task",
+    "TokenDrop": "tokendrop",
     "exported_skips": "backend.export.skip_config",
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "Studio",
     "Sweep",
     "Task",
+    "TokenDrop",
     "exported_skips",
 ]
 

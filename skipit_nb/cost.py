@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from skipit_nb.errors import SettingError
 from skipit_nb.skipset import MODALITIES, SkipSet
+from skipit_nb.tokendrop import TokenDrop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +134,7 @@ class Cost:
 
 def cost(
     shape: ModelShape,
-    skipset: SkipSet | str | None = None,
+    skipset: SkipSet | TokenDrop | str | None = None,
     *,
     num_vision: int | None = None,
     num_text: int = 64,
@@ -147,11 +148,12 @@ def cost(
 
     Absent tokens are in none of the terms. Frozen tokens have keys and values, and, as this toolkit runs them, also
     query projections; the papers' formula leaves those out. A layer without a running token computes nothing and
-    keeps no keys.
+    keeps no keys. Dropped tokens are in none of the terms from their stage on; where a layer's own attention ranks
+    them, its queries, keys and values of the tokens before it are made once more.
 
     Args:
         shape: The decoder.
-        skipset: What is skipped; None for the full model.
+        skipset: What is skipped, or which tokens are dropped; None for the full model.
         num_vision: Vision tokens in the prompt, or image features where layers read them by cross-attention; by
             default those of one image.
         num_text: Text tokens in the prompt: all that are not vision tokens.
@@ -160,19 +162,25 @@ def cost(
 
     Raises:
         SettingError: If a number of tokens is negative, or there are none.
+        LayerIndexError: If tokens are dropped behind the last layer.
 
     Source:
         Yuan et al. 2025, "ShortV", arXiv:2504.00502, for the published form.
     """
-    bound = SkipSet.of(skipset, num_layers=shape.num_layers)
+    drop = skipset if isinstance(skipset, TokenDrop) else None
+    bound = SkipSet.of(None if isinstance(skipset, TokenDrop) else skipset, num_layers=shape.num_layers)
     prompt = {"vision": shape.num_vision if num_vision is None else num_vision, "text": num_text}
+    if drop is not None:
+        drop.check(shape.num_layers)
     for name, count in prompt.items():
         if count < 0 or sum(prompt.values()) == 0:
             raise SettingError(f"num_{name}", count, "a number of tokens, at least 0, and not 0 for both")
     layers = [shape.layer(i, published=published) for i in range(shape.num_layers)]
-    works = [_work(shape, i, bound, prompt, NO_TOKENS, published=published) for i in range(shape.num_layers)]
-    steps = [_work(shape, i, bound, ONE_TOKEN, prompt, published=published) for i in range(shape.num_layers)]
-    flops = tuple(map(_flops, layers, works))
+    prompts = [_left(prompt, drop, i) for i in range(shape.num_layers)]
+    works = [_work(shape, i, bound, left, NO_TOKENS, published=published) for i, left in enumerate(prompts)]
+    steps = [_work(shape, i, bound, ONE_TOKEN, left, published=published) for i, left in enumerate(prompts)]
+    ranking = [0 if published else _ranking(layers[i], prompt, drop, i) for i in range(shape.num_layers)]
+    flops = tuple(map(sum, zip(map(_flops, layers, works), ranking, strict=True)))
     head, beside = (0, 0) if published else (FLOPS_PER_MAC * shape.d_model * shape.vocab, FLOPS_PER_MAC * shape.beside)
     return Cost(
         flops_prefill=sum(flops) + sum(prompt.values()) * beside + head,
@@ -188,6 +196,21 @@ Tokens = Mapping[str, int]
 
 NO_TOKENS: Tokens = {"vision": 0, "text": 0}
 ONE_TOKEN: Tokens = {"vision": 0, "text": 1}
+
+
+def _left(prompt: Tokens, drop: TokenDrop | None, layer: int) -> Tokens:
+    """The tokens of a prompt that are present at a layer."""
+    return prompt if drop is None else {**prompt, "vision": drop.kept(layer, prompt["vision"])}
+
+
+def _ranking(layer: LayerShape, prompt: Tokens, drop: TokenDrop | None, index: int) -> int:
+    """FLOPs of ranking the tokens: one query's scores and, before a layer runs, the queries and keys they are of."""
+    ranks_itself = drop is not None and drop.ranked_by == "at"
+    if drop is None or index + (not ranks_itself) not in dict(drop.stages):
+        return 0
+    there = sum(_left(prompt, drop, index - ranks_itself).values())
+    made = there * (layer.query + layer.key_value) if ranks_itself else 0
+    return FLOPS_PER_MAC * (made + there * layer.scores // 2)
 
 
 class _Work(NamedTuple):

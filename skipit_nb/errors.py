@@ -12,6 +12,7 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     ├── UnsupportedExportError (ValueError)  a skip set that this form of export cannot say
     ├── ExportError (OSError)                a folder that cannot be written
     ├── LedgerError (OSError)                a ledger of answers that cannot be read or written
+    ├── LogError (ValueError)                runs of a harness that cannot be read or paired
     ├── PaddingError (ValueError)            prompts padded at their end, asked to go on
     ├── ModelError (ValueError)
     │   ├── ModelNotFoundError (OSError)     a model id or folder that cannot be had
@@ -25,6 +26,7 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     │   ├── DatasetNotFoundError (OSError)   a benchmark's data that cannot be had, such as offline
     │   ├── TaskDataError                    rows, files or a task YAML that make no questions
     │   ├── NoExamplesError                  nothing to measure
+    │   ├── NothingAnsweredError             questions of which every one had an error
     │   ├── NoImagesError                    vision actions, and not one question about an image
     │   ├── TooFewSamplesError               fewer questions than an estimate can be made from
     │   ├── ConstantAnswerError              questions that all have the same answer
@@ -149,6 +151,13 @@ class LedgerError(SkipitError, OSError):
         )
 
 
+class LogError(SkipitError, ValueError):
+    """The log of an evaluation harness that cannot be read, or two that cannot be paired."""
+
+    def __init__(self, where: object, why: str, expected: str) -> None:
+        super().__init__(f"{str(where)!r} cannot be judged: {why}. Expected {expected}.")
+
+
 class PaddingError(SkipitError, ValueError):
     """A padded batch whose padding stands where new tokens would go."""
 
@@ -266,6 +275,16 @@ class NoExamplesError(TaskError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} needs at least one example, but got none. Pass a task, or a list of examples.")
+
+
+class NothingAnsweredError(TaskError):
+    """Questions of which not one could be answered."""
+
+    def __init__(self, what: str, errors: Sequence[str]) -> None:
+        super().__init__(
+            f"{what} needs answers, but each of its {len(errors)} questions had an error. The first: "
+            f"{errors[0].rstrip('.')}. Expected questions that this model can be asked. Mend what the error names."
+        )
 
 
 class NoImagesError(TaskError):
@@ -408,6 +427,9 @@ class SessionClosedError(SkipitError, RuntimeError):
 
 class CancelledError(SkipitError, RuntimeError):
     """A job that was cancelled before its end. Not a failure: the model is as before."""
+
+    partial: object | None = None
+    """The result so far, of a call that can give one: a comparison or a sweep. None otherwise."""
 
     def __init__(self) -> None:
         super().__init__("cancelled. The model is as before; run it again when you like.")

@@ -1,7 +1,8 @@
-"""Long work off the main thread: a worker, progress, cancel, result.
+"""Long work off the main thread: a worker, progress, pause, cancel, result.
 
 A `Job` runs a function that takes one argument, `tick(done, total)`. The function calls it once a batch; that call
-reports progress and is where a cancelled job stops, by `CancelledError`. Nothing here knows models or widgets.
+reports progress, is where a paused job waits, and where a cancelled job stops, by `CancelledError`. Nothing here knows
+models or widgets.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from skipit_nb.errors import CancelledError, SessionClosedError
 
 T = TypeVar("T")
 
-State = Literal["waiting", "running", "done", "failed", "cancelled"]
+State = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+UNDER_WAY = ("waiting", "running", "paused")
+"""States of a job that has not ended."""
 
 MOST_UPDATES_PER_SECOND = 10
 """Watchers hear of progress no more often than this; of a change of state always."""
@@ -34,10 +37,10 @@ def no_tick(done: int, total: int, /) -> None:
 
 
 class Job(Generic[T]):
-    """One piece of work on a worker thread: watch it, cancel it, take its result.
+    """One piece of work on a worker thread: watch it, pause it, cancel it, take its result.
 
-    `state` is "waiting", "running", "done", "failed" or "cancelled". Watchers are called from the worker thread and
-    must be short.
+    `state` is "waiting", "running", "paused", "done", "failed" or "cancelled". Watchers are called from the worker
+    thread and must be short.
     """
 
     def __init__(self, work: Callable[[Tick], T], name: str = "") -> None:
@@ -46,9 +49,13 @@ class Job(Generic[T]):
         self.done = 0
         self.total = 0
         self.exception: BaseException | None = None
+        self.partial: object | None = None
+        """Of a cancelled job the result so far, such as an incomplete `Comparison`; None where there is none."""
         self._work = work
         self._result: T | None = None
         self._cancelled = threading.Event()
+        self._turn = threading.Condition()
+        self._should_pause = False
         self._ended = threading.Event()
         self._watchers: list[Callable[[Job[T]], None]] = []
         self._started = self._told = 0.0
@@ -61,7 +68,28 @@ class Job(Generic[T]):
 
     def cancel(self) -> None:
         """Ask the job to stop at its next tick; a waiting job never starts. From any thread, any number of times."""
-        self._cancelled.set()
+        with self._turn:
+            self._cancelled.set()
+            self._turn.notify_all()
+
+    def pause(self) -> None:
+        """Ask the job to wait at its next tick, until `resume` or `cancel`. From any thread, any number of times.
+
+        It keeps its worker, so other long work waits behind it; what is asked in between batches is still answered.
+        """
+        with self._turn:
+            self._should_pause = True
+
+    def resume(self) -> None:
+        """Let a paused job go on. From any thread, any number of times."""
+        with self._turn:
+            self._should_pause = False
+            self._turn.notify_all()
+
+    @property
+    def is_asked_to_pause(self) -> bool:
+        """Whether the job is paused, or will be at its next tick."""
+        return self._should_pause and not self.has_ended
 
     @property
     def has_ended(self) -> bool:
@@ -70,7 +98,7 @@ class Job(Generic[T]):
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to the end at the pace so far; None before the first tick."""
+        """Seconds to the end at the pace so far, pauses left out; None before the first tick."""
         if self.state != "running" or not self.done:
             return None
         return (time.monotonic() - self._started) * (self.total - self.done) / self.done
@@ -102,7 +130,7 @@ class Job(Generic[T]):
             self._result = self._work(self._tick)
             self._change("done")
         except CancelledError as error:
-            self.exception = error
+            self.exception, self.partial = error, error.partial
             self._change("cancelled")
         except BaseException as error:  # noqa: BLE001 - no exception dies in a thread: it is kept for `result`
             self.exception = error
@@ -111,8 +139,19 @@ class Job(Generic[T]):
     def _tick(self, done: int, total: int, /) -> None:
         self._stop_if_cancelled()
         self.done, self.total = done, total
+        if self._should_pause:
+            self._wait()
         if time.monotonic() - self._told >= 1 / MOST_UPDATES_PER_SECOND or done == total:
             self._tell()
+
+    def _wait(self) -> None:
+        began = time.monotonic()
+        self._change("paused")
+        with self._turn:
+            self._turn.wait_for(lambda: not self._should_pause or self._cancelled.is_set())
+        self._started += time.monotonic() - began
+        self._stop_if_cancelled()
+        self._change("running")
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -120,7 +159,7 @@ class Job(Generic[T]):
 
     def _change(self, state: State) -> None:
         self.state = state
-        if state != "running":
+        if state not in UNDER_WAY:
             self._ended.set()
         self._tell()
 
@@ -138,6 +177,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._under_way: list[Job[object]] = []
         self._jobs: queue.Queue[Job[object] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._latest: dict[str, Job[object]] = {}
@@ -153,25 +193,32 @@ class Worker:
             if latest_wins and (older := self._latest.get(name)) is not None:
                 older.cancel()
             self._latest[name] = job  # type: ignore[assignment]
+            self._under_way.append(job)  # type: ignore[arg-type]
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
                 self._thread.start()
         self._jobs.put(job)  # type: ignore[arg-type]
         return job
 
+    @property
+    def jobs(self) -> tuple[Job[object], ...]:
+        """The job at work and those that wait for it, in order."""
+        with self._lock:
+            return tuple(job for job in self._under_way if not job.has_ended)
+
     def close(self) -> None:
         """Cancel what runs and waits, and end the thread."""
         with self._lock:
             self._closed = True
-            for job in (*self._latest.values(), *self._jobs.queue):
-                if job is not None:
-                    job.cancel()
+            for job in self._under_way:
+                job.cancel()
         self._jobs.put(None)
 
     def _loop(self) -> None:
         while (job := self._jobs.get()) is not None:
             job.run()
             with self._lock:
+                self._under_way.remove(job)
                 if self._latest.get(job.name) is job:
                     del self._latest[job.name]
             del job

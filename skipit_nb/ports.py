@@ -5,12 +5,23 @@ A widget is *given* a port; it never imports the backend and never sees the mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from skipit_nb.cost import ModelShape
 from skipit_nb.jobs import Job, Tick
-from skipit_nb.results import Answer, Comparison, Recommendation, RedundancyProfile, TokenDistances
+from skipit_nb.results import (
+    Answer,
+    BandDistances,
+    Comparison,
+    Proposal,
+    Recommendation,
+    RedundancyProfile,
+    Standing,
+    Sweep,
+    TokenDistances,
+    WhatIf,
+)
 from skipit_nb.skipset import SkipSet
 
 if TYPE_CHECKING:
@@ -86,12 +97,31 @@ class Profiles(Asks, Protocol):
     """Measures redundancy."""
 
     def profile(
-        self, examples: Any, *, limit: int | None = None, seed: int = 0, progress: Tick | None = None
+        self,
+        examples: Any,
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        progress: Tick | None = None,
+        so_far: Callable[[RedundancyProfile], object] | None = None,
     ) -> RedundancyProfile:
-        """Measure distances, tails, norms and cross-modal flow over questions (a task's name, or examples)."""
+        """Measure distances, tails, norms and cross-modal flow over questions (a task's name, or examples).
+
+        `so_far` hears of the profile of the questions up to there after every batch but the last.
+        """
 
     def look(self, image: Any, question: str) -> TokenDistances:
         """Measure one question, token by token."""
+
+
+@runtime_checkable
+class MapsBands(Asks, Protocol):
+    """Measures bands of layers."""
+
+    def bands(
+        self, examples: Any, *, limit: int | None = None, seed: int = 0, progress: Tick | None = None
+    ) -> BandDistances:
+        """Measure how far every band of layers turns each kind of token."""
 
 
 class Recommends(Asks, Protocol):
@@ -99,6 +129,27 @@ class Recommends(Asks, Protocol):
 
     def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
         """Find a skip set that meets the conditions, with a reason per layer."""
+
+
+class AsksWhatIf(Asks, Protocol):
+    """Answers one question under a skip set and under the full model."""
+
+    def what_if(
+        self, image: Any, question: str, skipset: SkipSet | str | None, *, progress: Tick | None = None
+    ) -> WhatIf:
+        """Give both answers, and how far the next token has moved."""
+
+
+class Proposes(Asks, Protocol):
+    """Knows published methods that take a skip set."""
+
+    def methods(self) -> dict[str, str]:
+        """Names of the methods, with what each does."""
+
+    def propose(
+        self, method: str, examples: Any, *, limit: int | None = None, progress: Tick | None = None, **knobs: Any
+    ) -> Proposal:
+        """Let a method take a skip set from what it measures on questions."""
 
 
 class Compares(Asks, Protocol):
@@ -113,6 +164,28 @@ class Compares(Asks, Protocol):
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        ledger: str | None = None,
         progress: Tick | None = None,
+        so_far: Callable[[Standing], object] | None = None,
     ) -> Comparison:
-        """Ask both arms the same questions and judge the difference."""
+        """Ask both arms the same questions and judge the difference.
+
+        `ledger` is a folder that keeps the answers; `so_far` hears how it stands, with an anytime-valid interval.
+        """
+
+
+@runtime_checkable
+class Sweeps(Asks, Protocol):
+    """Asks many skip sets at once."""
+
+    def sweep(
+        self,
+        task: str,
+        skipsets: Iterable[SkipSet | str],
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        ledger: str | None = None,
+        progress: Tick | None = None,
+    ) -> Sweep:
+        """Ask them, and the full model, the same questions. It ranks; `compare` judges."""

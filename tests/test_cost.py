@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from skipit_nb import ModelShape, SkipSet
 from skipit_nb.cost import LayerShape, cost
 from skipit_nb.errors import SettingError
+from skipit_nb.tokendrop import TokenDrop
 
 NUM_LAYERS = 3
 ACTIONS = ["attn", "mlp", "whole", *(f"{m} {a}" for m in ("vision", "text") for a in ("frozen", "absent"))]
@@ -49,6 +50,39 @@ def test_more_tokens_never_cost_less(shape, skipset, num_vision, num_text, more_
         for vision, text in ((0, 0), (more_vision, more_text))
     )
     assert all(a <= b for a, b in zip(numbers(few), numbers(many), strict=True))
+
+
+@pytest.mark.parametrize(("num_layers", "d_model", "d_ff", "num_vision", "full", "fastv"), [
+    (32, 4096, 11008, 576, 8.5, 4.9), (40, 5120, 13824, 576, 16.6, 9.4),
+    (32, 4096, 11008, 2880, 42.7, 22.0), (40, 5120, 13824, 2880, 81.8, 42.1),
+])  # fmt: skip
+def test_fastv_costs_what_the_papers_print(num_layers, d_model, d_ff, num_vision, full, fastv):
+    shape = ModelShape(num_layers, d_model, d_ff, d_model // 128, d_model // 128, 128, 32_000)
+    half = TokenDrop.fastv(2, drop=0.5)
+    tera = [
+        cost(shape, what, num_vision=num_vision, num_text=64, published=True).flops_prefill / 1e12
+        for what in (None, half)
+    ]
+    assert [round(flops, 1) for flops in tera] == [full, fastv]
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, NUM_LAYERS - 1), st.integers(0, 40))
+def test_dropping_more_tokens_never_costs_more(one, other, layer, num_vision):
+    shape = ModelShape(NUM_LAYERS, 8, 12, 4, 2, 2, 10)
+    few, many = (
+        cost(shape, TokenDrop.fastv(layer, drop=drop), num_vision=num_vision, num_text=3)
+        for drop in sorted((one, other))
+    )
+    assert all(a >= b for a, b in zip(numbers(few), numbers(many), strict=True))
+
+
+def test_dropping_all_tokens_costs_what_an_early_exit_does_and_the_ranking():
+    shape = ModelShape(NUM_LAYERS, 8, 12, 4, 2, 2, 10)
+    drop, leave = (
+        cost(shape, what, num_vision=20, num_text=3) for what in (TokenDrop.fastv(2, drop=1.0), SkipSet.early_exit(2))
+    )
+    assert drop.kv_bytes == leave.kv_bytes
+    assert drop.flops_prefill - leave.flops_prefill == 2 * 23 * 4 * 2  # one query, 23 keys, four heads of width 2
 
 
 def test_a_small_decoder_by_hand():

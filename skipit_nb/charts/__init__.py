@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from skipit_nb.charts.contribution import contribution_chart
     from skipit_nb.charts.decomposition import decomposition_chart
     from skipit_nb.charts.distance import distance_chart
+    from skipit_nb.charts.efficiency import efficiency_chart
+    from skipit_nb.charts.equal_cost import equal_cost_chart
     from skipit_nb.charts.flow import flow_chart
     from skipit_nb.charts.functional import functional_chart
     from skipit_nb.charts.information import information_chart
@@ -38,6 +40,8 @@ _HOMES = {
     "contribution_chart": "contribution",
     "decomposition_chart": "decomposition",
     "distance_chart": "distance",
+    "efficiency_chart": "efficiency",
+    "equal_cost_chart": "equal_cost",
     "flow_chart": "flow",
     "functional_chart": "functional",
     "information_chart": "information",
@@ -62,6 +66,8 @@ __all__ = [
     "contribution_chart",
     "decomposition_chart",
     "distance_chart",
+    "efficiency_chart",
+    "equal_cost_chart",
     "flow_chart",
     "functional_chart",
     "information_chart",

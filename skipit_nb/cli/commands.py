@@ -14,9 +14,12 @@ from skipit_nb.errors import MissingPackageError, SettingError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skipit_nb.results import Sweep
     from skipit_nb.session import Session
 
 NOTEBOOKS = "notebooks"
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C stopped, as shells have it."""
 
 
 def lab(options: argparse.Namespace) -> None:
@@ -66,8 +69,8 @@ def recommend(options: argparse.Namespace) -> None:
         _print(options, result, result.frame, f"Recommended: {result.skipset} ({saves})")
 
 
-def compare(options: argparse.Namespace) -> None:
-    """Run A against B."""
+def compare(options: argparse.Namespace) -> int:
+    """Run A against B; interrupted, print what there is."""
     with _session(options) as session:
         result = session.compare(
             options.task,
@@ -78,20 +81,35 @@ def compare(options: argparse.Namespace) -> None:
             margin=options.margin,
             batch_size=options.batch_size,
             measure=("accuracy", "flops") if options.no_latency else ("accuracy", "latency", "flops"),
+            ledger=options.ledger,
         )
         _print(options, result, result.summary, f"{result.verdict.sentence} {len(result.flips())} flips.")
+        return 0 if result.is_complete else INTERRUPTED
 
 
-def sweep(options: argparse.Namespace) -> None:
-    """Run many skip sets."""
+def sweep(options: argparse.Namespace) -> int:
+    """Run many skip sets; interrupted, print what there is."""
     with _session(options) as session:
         wanted = [*options.skipsets, *_families(options, session.num_layers)]
         if not wanted:
             raise SettingError("skipsets", [], "some skip sets, or one of --late-entry --early-exit --freeze --whole")
         result = session.sweep(
-            options.task, wanted, limit=options.limit, seed=options.seed, batch_size=options.batch_size
+            options.task,
+            wanted,
+            limit=options.limit,
+            seed=options.seed,
+            batch_size=options.batch_size,
+            finalists=options.finalists,
+            ledger=options.ledger,
         )
-        _print(options, result, result.frame, f"The full model: {result.baseline:.4f}.")
+        _print(options, result, result.frame, f"The full model: {result.baseline:.4f}.", *_missing(result))
+        return 0 if result.is_complete else INTERRUPTED
+
+
+def _missing(result: Sweep) -> list[str]:
+    """What a sweep's table does not say of itself."""
+    errors = [f"{result.num_errors} questions had an error and are left out."] if result.errors else []
+    return errors if result.is_complete else [*errors, f"Incomplete: interrupted, {result.num_unasked} left."]
 
 
 def export(options: argparse.Namespace) -> None:
@@ -118,13 +136,14 @@ def _families(options: argparse.Namespace, num_layers: int) -> list[Any]:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Train the model in the box, then measure what its layers look like."""
-    from skipit_nb.cli.training import complete_card, train_tiny
+    """Train a model in the box, then measure what its layers look like."""
+    from skipit_nb.cli.training import complete_card, train_model
 
+    out = options.out or Path("runs") / options.model
     if not options.only_card:
-        train_tiny(options.out, seed=options.seed, device=options.device, steps_scale=options.steps_scale)
-    complete_card(options.out, scale=options.steps_scale)
-    show(f"Weights and card are in {options.out}")
+        train_model(options.model, out, seed=options.seed, device=options.device, steps_scale=options.steps_scale)
+    complete_card(options.model, out, scale=options.steps_scale)
+    show(f"Weights and card are in {out}")
 
 
 def doctor(options: argparse.Namespace) -> int:

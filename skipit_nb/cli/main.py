@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import skipit_nb
-from skipit_nb.cli import commands, reproducing
+from skipit_nb.cli import checking, commands, judging, reproducing
 from skipit_nb.errors import SkipitError
 
 REFUSED = 2
@@ -16,7 +16,7 @@ REFUSED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, or 2 if it was refused (the reason is on stderr)."""
+    """Run one command; the exit status is 0, 2 if it was refused (the reason is on stderr), 130 if interrupted."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options) or 0)
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return REFUSED
     except KeyboardInterrupt:
         print("skipit: interrupted", file=sys.stderr)
-        return 130
+        return commands.INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -38,6 +38,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_recommend(commands_of)
     _add_compare(commands_of)
     _add_sweep(commands_of)
+    _add_judge(commands_of)
+    _add_check(commands_of)
     _add_reproduce(commands_of)
     _add_export(commands_of)
     _add_train(commands_of)
@@ -83,6 +85,7 @@ def _add_compare(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--b", required=True, help="skip set B, such as 'vision absent 0-3'")
     command.add_argument("--margin", type=float, default=0.01, help="acceptable loss of accuracy (default 0.01)")
     command.add_argument("--no-latency", action="store_true", help="measure no times")
+    _ledger_option(command)
     command.set_defaults(run=commands.compare)
 
 
@@ -92,7 +95,23 @@ def _add_sweep(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("skipsets", nargs="*", help="skip sets in written form")
     for name in ("late-entry", "early-exit", "freeze", "whole"):
         command.add_argument(f"--{name}", action="store_true", help=f"add {name.replace('-', ' ')} at every layer")
+    command.add_argument("--finalists", type=int, default=0, help="the best so many sets also answer (default 0)")
+    _ledger_option(command)
     command.set_defaults(run=commands.sweep)
+
+
+def _add_judge(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser("judge", help="two runs of lmms-eval, lm-eval or VLMEvalKit, paired, with a verdict")
+    judging.add_options(command)
+    command.set_defaults(run=judging.judge)
+
+
+def _add_check(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = to.add_parser(
+        "check", help="self-checks before numbers are trusted: exact, restored, repeatable, cheaper"
+    )
+    checking.add_options(command)
+    command.set_defaults(run=checking.check)
 
 
 def _add_reproduce(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -113,9 +132,9 @@ def _add_export(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _add_train(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = to.add_parser("train", help="train the model in the box anew (tens of minutes)")
-    command.add_argument("model", nargs="?", default="tiny", choices=["tiny"], help="which one (default tiny)")
-    command.add_argument("--out", type=Path, default=Path("runs/tiny"), help="folder of weights and card")
+    command = to.add_parser("train", help="train a model in the box anew (tens of minutes)")
+    command.add_argument("model", nargs="?", default="tiny", choices=["tiny", "smol"], help="which one (default tiny)")
+    command.add_argument("--out", type=Path, help="folder of weights and card (default runs/ and the model's name)")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
     command.add_argument("--only-card", action="store_true", help="measure the layers of the model in --out again")
@@ -139,6 +158,10 @@ def _model_options(command: argparse.ArgumentParser) -> None:
     _opening_options(command)
     command.add_argument("--task", default="easy-vqa", help="task of the questions (default easy-vqa)")
     command.add_argument("--seed", type=int, default=0, help="seed of the sampling")
+
+
+def _ledger_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--ledger", type=Path, help="folder that keeps what is done; the same command goes on there")
 
 
 def _measuring_options(command: argparse.ArgumentParser, *, limit: int | None) -> None:

@@ -9,16 +9,22 @@ from typing import Any
 
 from skipit_nb.session import Session
 from skipit_nb.skipset import SkipSet
+from skipit_nb.zoo import whole_checkpoint
 from skipit_nb.zoo.card import read_card, write_card
-from skipit_nb.zoo.recipe import TASKS, train
-from skipit_nb.zoo.stages import StageProgress
+from skipit_nb.zoo.classroom import StageProgress
+from skipit_nb.zoo.course import TASKS
+from skipit_nb.zoo.recipe import train
+from skipit_nb.zoo.smol import recipe as smol
 
-QUESTIONS = 500
-"""Questions of each sweep on the card."""
 SECONDS_A_LINE = 5
+RECIPES = {"tiny": train, "smol": smol.train}
+"""What trains each model in the box."""
+MEASURED = {"tiny": (500, "float32"), "smol": (200, "bfloat16")}
+"""Questions of each sweep on a model's card, and the precision it is measured in."""
+BATCH_SIZE = 32
 
 
-def train_tiny(out: Path, *, seed: int, device: str | None, steps_scale: float) -> None:
+def train_model(model: str, out: Path, *, seed: int, device: str | None, steps_scale: float) -> None:
     """Train, with one line on stderr now and then."""
     told = 0.0
 
@@ -28,26 +34,28 @@ def train_tiny(out: Path, *, seed: int, device: str | None, steps_scale: float) 
             told = time.monotonic()
             print(f"{at.stage} {at.step}/{at.num_steps}, loss {at.loss:.3f}", file=sys.stderr, flush=True)
 
-    train(out, seed=seed, device=device, steps_scale=steps_scale, progress=progress)
+    RECIPES[model](out, seed=seed, device=device, steps_scale=steps_scale, progress=progress)
 
 
-def complete_card(folder: Path, *, scale: float = 1.0) -> None:
+def complete_card(model: str, folder: Path, *, scale: float = 1.0) -> None:
     """Measure what the layers of the model in `folder` look like, and write it on its card.
 
     Args:
-        folder: A model with its card.
+        model: Which model in the box it is.
+        folder: What `train_model` left.
         scale: Share of the questions, below 1 for a try-out.
     """
-    questions = max(1, round(min(scale, 1.0) * QUESTIONS))
-    with Session.open(str(folder), device="cpu", dtype="float32") as session:
+    most, dtype = MEASURED[model]
+    questions = max(1, round(min(scale, 1.0) * most))
+    with Session.open(str(whole_checkpoint(folder)), device="cpu", dtype=dtype) as session:
         profiles = [layers_of(session, task, questions) for task in TASKS]
     write_card(read_card(folder) | {"profiles": profiles}, folder)
 
 
-def layers_of(session: Session, task: str, limit: int = QUESTIONS) -> dict[str, Any]:
+def layers_of(session: Session, task: str, limit: int) -> dict[str, Any]:
     """One task's tables of the card: distances, flow, and accuracy of late entry, early exit and single skips."""
     n = session.num_layers
-    profile = session.profile(task, limit=limit)
+    profile = session.profile(task, limit=limit, batch_size=BATCH_SIZE)
     families = {
         "entry": [SkipSet.late_entry(k, num_layers=n) for k in range(1, n + 1)],
         "exit": [SkipSet.early_exit(k, num_layers=n) for k in range(n)],
@@ -55,10 +63,13 @@ def layers_of(session: Session, task: str, limit: int = QUESTIONS) -> dict[str, 
         "frozen": [SkipSet.freeze(layer, num_layers=n) for layer in range(n)],
         "absent": [SkipSet.absent(layer, num_layers=n) for layer in range(n)],
     }
-    sweep = session.sweep(task, [skipset for family in families.values() for skipset in family], limit=limit)
+    sets = [skipset for family in families.values() for skipset in family]
+    sweep = session.sweep(task, sets, limit=limit, batch_size=BATCH_SIZE)
     rows = iter(sweep.rows)
     return {
         "task": task,
+        "limit": limit,
+        "dtype": session.provenance.dtype,
         "n": len(sweep.provenance.samples),
         "base": sweep.baseline,
         "vision": list(profile.distances("vision")),

@@ -4,14 +4,21 @@ from skipit_nb.results.agreement import OUTCOMES, SCORES, Agreement, AgreementRo
 from skipit_nb.results.answer import Answer
 from skipit_nb.results.bands import BAND_TOKENS, BandDistance, BandDistances
 from skipit_nb.results.bounds import BoundRow, BoundsReport
+from skipit_nb.results.checks import Checks, SelfCheck
 from skipit_nb.results.comparison import Comparison, KindDelta, Metric, PairedAnswer, Verdict
 from skipit_nb.results.contribution import Contribution, LayerContribution
+from skipit_nb.results.efficiency import Conditions, Efficiency, EfficiencyRow, Expectation
+from skipit_nb.results.equal_cost import EqualCost, EqualCostRow
 from skipit_nb.results.exported import Exported
+from skipit_nb.results.failed import FailedQuestion
 from skipit_nb.results.flow import Knockout, KnockoutRow
 from skipit_nb.results.functional import Functional, FunctionalRow
 from skipit_nb.results.information import Information, InformationRow, PidRow
+from skipit_nb.results.likelihood import Likelihoods, RankedChoices
 from skipit_nb.results.lipschitz import Lipschitz, LipschitzRow
+from skipit_nb.results.loyalty import Loyalty
 from skipit_nb.results.paired import PairedComparison
+from skipit_nb.results.patch_place import PatchPlace
 from skipit_nb.results.profile import EPSILONS, TOKENS, LayerDistance, LayerFlow, RedundancyProfile, TokenDistances
 from skipit_nb.results.proposal import Candidate, Proposal
 from skipit_nb.results.provenance import Provenance
@@ -28,8 +35,10 @@ from skipit_nb.results.robustness import (
 )
 from skipit_nb.results.search import SearchResult, SearchStep
 from skipit_nb.results.similarity import LayerSimilarity, Similarity
+from skipit_nb.results.standing import Standing
 from skipit_nb.results.statistics import NoiseFloor, PairedTests, Statistic
 from skipit_nb.results.sweep import Sweep, SweepRow
+from skipit_nb.results.what_if import WhatIf
 
 __all__ = [
     "BAND_TOKENS",
@@ -48,9 +57,17 @@ __all__ = [
     "BoundsReport",
     "Candidate",
     "Check",
+    "Checks",
     "Comparison",
+    "Conditions",
     "Contribution",
+    "Efficiency",
+    "EfficiencyRow",
+    "EqualCost",
+    "EqualCostRow",
+    "Expectation",
     "Exported",
+    "FailedQuestion",
     "Functional",
     "FunctionalRow",
     "Information",
@@ -66,19 +83,23 @@ __all__ = [
     "LayerOrder",
     "LayerReason",
     "LayerSimilarity",
+    "Likelihoods",
     "Lipschitz",
     "LipschitzRow",
+    "Loyalty",
     "Metric",
     "NoiseFloor",
     "PairedAnswer",
     "PairedComparison",
     "PairedTests",
+    "PatchPlace",
     "PerturbedDistance",
     "PidRow",
     "Proposal",
     "Provenance",
     "RaceResult",
     "RaceRow",
+    "RankedChoices",
     "Recommendation",
     "RedundancyProfile",
     "Reproduction",
@@ -86,11 +107,14 @@ __all__ = [
     "RobustnessRow",
     "SearchResult",
     "SearchStep",
+    "SelfCheck",
     "Similarity",
     "SkipCost",
+    "Standing",
     "Statistic",
     "Sweep",
     "SweepRow",
     "TokenDistances",
     "Verdict",
+    "WhatIf",
 ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from skipit_nb.errors import SettingError
+from skipit_nb.results.failed import FailedQuestion
+from skipit_nb.results.likelihood import Likelihoods
+from skipit_nb.results.loyalty import Loyalty
 from skipit_nb.results.provenance import Provenance
 from skipit_nb.results.statistics import NoiseFloor, PairedTests, Statistic, paired_statistics, statistics_frame
 from skipit_nb.results.stored import Stored
@@ -44,6 +48,11 @@ class PairedAnswer:
     parsed_a: bool
     """Whether the answer under A could be read as an answer at all."""
     parsed_b: bool
+
+
+FRAME_COLUMNS = (*PairedAnswer.__dataclass_fields__, "error")
+"""Columns of `Comparison.frame`."""
+_NO_ANSWERS = {"a": None, "b": None, "score_a": math.nan, "score_b": math.nan, "parsed_a": False, "parsed_b": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,13 @@ class Metric:
     """How interval or number was found."""
 
 
+def _left_out(count: int) -> Metric:
+    """The line of a summary that says how many questions are in none of the others."""
+    return Metric(
+        "errors", "questions", count, count, "B - A", 0.0, 0.0, 0.0, "left out of both arms, and of all above"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The one sentence a reader takes away, and the rule's inputs."""
@@ -119,13 +135,26 @@ class Comparison(Stored):
     design_effect: float
     """(clustered standard error / naive standard error)²; above 1: questions about one image agree. 1 if none flips."""
     is_complete: bool = True
-    """False if the run was stopped before its last question."""
+    """False if the run was stopped before its last question, or interrupted before its last measurement."""
     tests: PairedTests | None = None
     """What else the scores say; none of it decides. None in results of earlier versions."""
     noise: NoiseFloor | None = None
     """A against A in other batches: in half precision and batches of more than one question; else None."""
     planned: int | None = None
     """Questions there would have been, where the run was allowed to stop early; the interval then is anytime-valid."""
+    errors: tuple[FailedQuestion, ...] = ()
+    """Questions that could not be asked, or not be answered under both arms; they count in no number."""
+    num_unasked: int = 0
+    """Questions that were left when somebody interrupted the run."""
+    choices: Likelihoods | None = None
+    """How likely each choice is, where the likeliest one was the answer (`output_type="multiple_choice"`)."""
+    loyalty: Loyalty | None = None
+    """How far B stays with A, right or wrong; None if it was not measured."""
+
+    @property
+    def num_errors(self) -> int:
+        """Questions left out because of an error."""
+        return len(self.errors)
 
     @property
     def num_questions(self) -> int:
@@ -165,18 +194,27 @@ class Comparison(Stored):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per question: key, question, target, kind, cluster, both answers, scores and parsed flags."""
+        """One row per question: key, question, target, kind, cluster, both answers, scores, parsed flags, error.
+
+        Questions with an error come last; they have no answers (None), no scores (nan), and were not parsed. Where
+        choices were ranked, an answer is the likeliest one, and margin_a and margin_b follow (see `choices`); with
+        loyalty, kl and same_first_token.
+        """
         import pandas as pd
 
-        columns = list(PairedAnswer.__dataclass_fields__)
-        return pd.DataFrame([asdict(answer) for answer in self.answers], columns=columns)
+        rows = [asdict(answer) | {"error": ""} for answer in self.answers]
+        rows += [_NO_ANSWERS | asdict(failed) for failed in self.errors]
+        frame = pd.DataFrame(rows, columns=list(FRAME_COLUMNS))
+        found = [more.columns for more in (self.choices, self.loyalty) if more is not None]
+        return frame.join([pd.DataFrame(columns) for columns in found])
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row per metric: metric, unit, a, b, effect, value, low, high, method."""
+        """One row per metric: metric, unit, a, b, effect, value, low, high, method; a last one for errors, if any."""
         import pandas as pd
 
-        return pd.DataFrame([asdict(metric) for metric in self.metrics]).rename(columns={"name": "metric"})
+        metrics = [*self.metrics, *([_left_out(self.num_errors)] if self.errors else [])]
+        return pd.DataFrame([asdict(metric) for metric in metrics]).rename(columns={"name": "metric"})
 
     @property
     def statistics(self) -> pd.DataFrame:
@@ -198,8 +236,13 @@ class Comparison(Stored):
             rows.append(
                 Statistic("A/A flips", self.noise.share, "share", False, f"A against A, in batches of {between}")
             )
-        asked = n / self.planned if self.planned else 1.0
-        return [*rows, Statistic("asked", asked, "share", False, "of the questions that were planned")]
+        tried = n + self.num_errors
+        asked = tried / (self.planned or tried + self.num_unasked)
+        return [
+            *rows,
+            Statistic("errors", self.num_errors, "questions", False, "could not be asked or answered; left out"),
+            Statistic("asked", asked, "share", False, "of the questions that were planned"),
+        ]
 
     def by_kind(self) -> pd.DataFrame:
         """One row per question type: kind, n, accuracy_a, accuracy_b, delta, low, high, worse, better."""
@@ -222,7 +265,7 @@ class Comparison(Stored):
             return pd.DataFrame([asdict(row) for row in self.kinds], columns=list(KindDelta.__dataclass_fields__))
         if column not in GROUPS:
             raise SettingError("column", column, f"one of {', '.join(GROUPS)}")
-        frame = self.frame
+        frame = self._answered_frame
         frame = frame.assign(
             delta=frame.score_b - frame.score_a,
             worse=frame.score_b < frame.score_a,
@@ -241,7 +284,7 @@ class Comparison(Stored):
         """
         if kind not in FLIPS:
             raise SettingError("kind", kind, f"one of {', '.join(FLIPS)}")
-        frame = self.frame
+        frame = self._answered_frame
         wanted = {
             "any": frame.score_a != frame.score_b,
             "worse": frame.score_b < frame.score_a,
@@ -249,6 +292,11 @@ class Comparison(Stored):
             "changed": frame.a != frame.b,
         }[kind]
         return frame[wanted].reset_index(drop=True)
+
+    @property
+    def _answered_frame(self) -> pd.DataFrame:
+        """The rows of `frame` with answers."""
+        return self.frame.iloc[: self.num_questions].drop(columns="error")
 
     def __repr__(self) -> str:
         return f"Comparison(A {str(self.a)!r}, B {str(self.b)!r}: {self.verdict.sentence})"

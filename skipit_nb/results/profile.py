@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from skipit_nb.errors import SettingError
+from skipit_nb.results.patch_place import PatchPlace
 from skipit_nb.results.provenance import Provenance
 from skipit_nb.results.stored import Stored
 
@@ -184,10 +185,27 @@ class TokenDistances(Stored):
     """Rows and columns of the vision tokens over the image; (0, 0) if they form no single grid."""
     distance: tuple[tuple[float, ...], ...]
     """[layer][token] d = 1 - cos between the token's state before and after the layer, 0 to 2."""
+    norm: tuple[tuple[float, ...], ...] = ()
+    """[layer][token] length of the token's state before the layer. Empty in results of earlier versions."""
+    places: tuple[PatchPlace | None, ...] = ()
+    """For each vision token, in order, the part of a picture it was made from; None for a newline token and for
+    padding. Empty where it is not known, and in results of earlier versions: see `patches`."""
 
     def vision(self, layer: int) -> tuple[float, ...]:
         """The vision tokens' distances at one layer, in reading order of the image."""
         return tuple(d for d, seen in zip(self.distance[layer], self.is_vision, strict=True) if seen)
+
+    @property
+    def patches(self) -> tuple[PatchPlace | None, ...]:
+        """Where each vision token lies: its place, or that in a single grid over the image; empty if not known."""
+        rows, columns = self.grid
+        if self.places or rows * columns != sum(self.is_vision):
+            return self.places
+        return tuple(
+            PatchPlace(0, 0, column / columns, row / rows, (column + 1) / columns, (row + 1) / rows)
+            for row in range(rows)
+            for column in range(columns)
+        )
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -26,6 +26,9 @@ class SearchStep:
     """What it scored on the questions of the search. That flatters a winner; see `SearchResult.confirmed`."""
     questions: int
     """How many of them it was asked: all, or fewer where sets raced and this one could not be the best any more."""
+    latency_ratio: float | None = None
+    """Measured time to the first token of the full model / that of this set, on the device of the provenance; None
+    where the budget is not time, or the search did not go on from it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,6 +52,8 @@ class SearchResult(Stored):
     """Accuracy of the full model on the confirming questions, 0 to 1."""
     confirmed: tuple[SweepRow, ...]
     """The winner, and every set that none tried was better than at its cost, on the confirming questions."""
+    latency: float | None = None
+    """Budget: measured time to the first token of the full model / that of the set, at least; None if another."""
 
     @property
     def confirmation(self) -> SweepRow | None:
@@ -66,9 +71,12 @@ class SearchResult(Stored):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per set tried: step, kept, questions, and the fields of `SweepRow`, on that many of the search."""
-        return _frame([{"step": s.step, "kept": s.kept, "questions": s.questions, **asdict(s.row),
-                        "skipset": str(s.row.skipset)} for s in self.steps])  # fmt: skip
+        """One row per set tried: step, kept, questions, the fields of `SweepRow` on that many, and latency_ratio."""
+        return _frame([
+            asdict(step.row) | {"step": step.step, "kept": step.kept, "questions": step.questions,
+                                "latency_ratio": step.latency_ratio, "skipset": str(step.row.skipset)}
+            for step in self.steps
+        ])  # fmt: skip
 
     @property
     def pareto(self) -> pd.DataFrame:
@@ -82,9 +90,14 @@ class SearchResult(Stored):
         return _frame([{"skipset": str(row.skipset), "searched": searched[row.skipset],
                         **{name: getattr(row, name) for name in names}} for row in rows])  # fmt: skip
 
+    @property
+    def _budget(self) -> str:
+        if self.latency is not None:
+            return f"a first token {self.latency:g}x sooner"
+        return f"{self.speedup:g}x fewer FLOPs" if self.speedup is not None else f"margin {self.margin:g}"
+
     def __repr__(self) -> str:
-        budget = f"{self.speedup:g}x fewer FLOPs" if self.speedup is not None else f"margin {self.margin:g}"
-        tried, found = f"{len(self.steps)} sets tried for {budget}", self.confirmation
+        tried, found = f"{len(self.steps)} sets tried for {self._budget}", self.confirmation
         worth = f", {found.delta:+.3f} [{found.low:+.3f}, {found.high:+.3f}] confirmed" if found else ""
         return f"SearchResult({str(self.winner)!r}, {tried}{worth})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from skipit_nb.results.failed import FailedQuestion
 from skipit_nb.results.provenance import Provenance
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
@@ -64,6 +65,18 @@ class Sweep(Stored):
     """The fewest layers there can be: distinct layer runs that compute something."""
     noise_floor: float | None = None
     """Mean KL(full ‖ full computed in another batch), in half precision: a smaller `kl` means nothing."""
+    errors: tuple[FailedQuestion, ...] = ()
+    """Questions that could not be asked, or not be answered under every set; they count in no number."""
+    num_unasked: int = 0
+    """Questions that were left when somebody interrupted the sweep."""
+    is_complete: bool = True
+    """False if it was interrupted: before its last question, or before its finalists had answered, who then keep the
+    scores of their prefill."""
+
+    @property
+    def num_errors(self) -> int:
+        """Questions left out because of an error."""
+        return len(self.errors)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -89,4 +102,6 @@ class Sweep(Stored):
         about = f"{self.provenance.task}, {n} questions, {len(self.rows)} skip sets, baseline {self.baseline:.3f}"
         shared = f", {self.layers_executed} of {self.layers_naive} layers run" if self.layers_naive else ""
         noise = "" if self.noise_floor is None else f", A/A noise {self.noise_floor:.2g} nats"
-        return f"Sweep({about}{shared}{noise})"
+        errors = f", {self.num_errors} more had an error and are left out" if self.errors else ""
+        stopped = "" if self.is_complete else f", incomplete: interrupted with {self.num_unasked} questions unasked"
+        return f"Sweep({about}{shared}{noise}{errors}{stopped})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skipit_nb.session.asking import ANSWER_TOKENS, Asks, UnknownWordsWarning
+from skipit_nb.session.checking import Verifies
 from skipit_nb.session.judging import Judges
 from skipit_nb.session.measuring import Measures
 from skipit_nb.session.reproducing import Reproduces
@@ -13,7 +14,7 @@ from skipit_nb.session.theory import Theorises
 __all__ = ["ANSWER_TOKENS", "Session", "UnknownWordsWarning"]
 
 
-class Session(Asks, Measures, Theorises, Selects, Judges, Stresses, Reproduces):
+class Session(Asks, Measures, Theorises, Selects, Judges, Verifies, Stresses, Reproduces):
     """A live model and what can be asked of it: profile it, skip its layers, compare skip sets.
 
     `model` and `processor` stay plain Hugging Face objects and are never changed: a skip set is on them only inside

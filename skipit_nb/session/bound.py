@@ -77,7 +77,8 @@ class Bound:
         """Open a model: the one in the box without a name, otherwise a folder or a Hugging Face id.
 
         Args:
-            model: "tiny" or None is the trained model in the box (offline); else as `from_pretrained` takes it.
+            model: "tiny" or None is the trained model in the box (offline), "smol" the larger one, whose language model
+                is installed apart; else as `from_pretrained` takes it.
             device: "cpu", "cuda", "cuda:1" or "mps"; by default the best there is.
             dtype: "float32", "bfloat16" or "float16"; by default what suits the device (the model in the box:
                 float32).
@@ -93,7 +94,8 @@ class Bound:
             BrokenWeightsError: If its weights are cut short or damaged.
             DeviceError: If device or dtype is not to be had here.
             SettingError: If device_map or attn_implementation does not suit this model or this machine.
-            MissingPackageError: If the device map needs accelerate, or reading images needs torchvision.
+            MissingPackageError: If the device map needs accelerate, reading images needs torchvision, or "smol" its
+                language model.
             ResultFormatError: If a skip set was exported into the folder and cannot be read.
             LayerCountError: If that set is for another number of layers.
         """

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 from skipit_nb.backend.evaluation import ab, sweeping
-from skipit_nb.backend.evaluation.keeping import KeptAnswers
+from skipit_nb.backend.evaluation.choices import by_likelihood
+from skipit_nb.backend.evaluation.keeping import answers_of
+from skipit_nb.backend.evaluation.keeping_scores import KeptScores
 from skipit_nb.backend.evaluation.ledger import Ledger
 from skipit_nb.backend.export.handover import export
 from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.tasks.sampling import as_task
-from skipit_nb.backend.tasks.scoring.two_arms import refuse_broken_groups, with_task_metrics
-from skipit_nb.backend.tasks.task import Task
+from skipit_nb.backend.tasks.scoring.two_arms import refuse_broken_groups
+from skipit_nb.backend.tasks.task import GENERATE_UNTIL, MULTIPLE_CHOICE, Task
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.progress import shown
-from skipit_nb.results import Comparison, Exported, Sweep
+from skipit_nb.results import Comparison, Exported, Standing, Sweep
 from skipit_nb.session.bound import Bound, at_least
 from skipit_nb.skipset import SkipSet
 
@@ -34,12 +36,14 @@ class Judges(Bound):
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        output_type: str | None = None,
         stop_early: bool = False,
         batch_size: int | None = None,
         measure: Sequence[str] | None = None,
         executor: Executor | None = None,
         ledger: str | Path | None = None,
         progress: Tick | bool | None = None,
+        so_far: Callable[[Standing], object] | None = None,
     ) -> Comparison:
         """Ask skip sets A and B the same questions and judge the difference.
 
@@ -56,16 +60,21 @@ class Judges(Bound):
             limit: Whole images until at least so many questions; None for all of them.
             seed: Of the sampling.
             margin: The loss of accuracy you would accept, as a share; fix it before you look.
+            output_type: "generate_until" takes what an arm writes, "multiple_choice" the choice that it finds
+                likeliest; by default the task's own. `docs/likelihood.md` says which is for what.
             stop_early: Look at whole images in random order, every 128 questions or so, and stop once the verdict is
                 clear. The interval then allows for looking (an e-process), so it is wider than that of all questions.
             batch_size: Questions a batch, the same in both arms; by default 32 in float32, 1 otherwise.
-            measure: Any of "accuracy" (always), "latency" and "flops"; by default all of them. With an executor there
-                is no latency: workers share a machine, or have other ones, and their times would be nobody's.
+            measure: Any of "accuracy" (always), "loyalty", "latency", "flops", "memory" and "energy"; by default the
+                first four. With an executor there are accuracy, loyalty and predicted FLOPs: workers share a machine,
+                or have other ones, and the rest would be nobody's.
             executor: Any `concurrent.futures.Executor`, such as a `ProcessPoolExecutor`, or `client.get_executor()`
                 of a Dask client; None for this session's own model.
             ledger: A folder that keeps every answer as soon as its batch is done. The same call on it goes on where an
                 earlier one stopped, and another B does not ask A again. Times are always measured anew.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+            so_far: Hears how it stands after whole images, up to four times a second, with an interval that holds
+                however often one looks. That needs images in random order: give a limit, or stop early.
 
         Raises:
             SettingError: If margin or measure is out of range, or workers cannot open what this session holds.
@@ -78,28 +87,31 @@ class Judges(Bound):
             raise SettingError("margin", margin, "a share above 0 and below 1, such as 0.01 for one point")
         wanted = ab.measures(measure, is_shared=executor is not None)
         runs = self._runs(executor, batch_size)
-        chosen = as_task(task)
+        chosen = as_task(task).answered_by(output_type)
         shuffled = len(chosen) if stop_early else None  # a task's own order need not be random
         questions = chosen.sample(shuffled if limit is None else limit, seed)
         refuse_broken_groups(chosen.metric, questions)
+        if chosen.output_type == MULTIPLE_CHOICE:
+            questions = by_likelihood(chosen, questions)
         batch = self._batch(batch_size)
-        kept = None if ledger is None else KeptAnswers.of(Ledger(ledger), live, (one, two), chosen, batch)
+        arms = ab.arms(one, two, wanted)
+        answers = answers_of(None if ledger is None else Ledger(ledger), live, arms, chosen, batch)
         with shown(progress, "compare") as tick, memory_given_back(live.device):
-            found = ab.compare(
+            return ab.compare(
                 live,
+                chosen,
                 questions,
                 one,
                 two,
                 live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed),
                 margin=margin,
                 measure=wanted,
-                max_new_tokens=chosen.max_new_tokens,
                 runs=runs,
                 tick=tick,
                 stop_early=stop_early,
-                kept=kept,
+                answers=answers,
+                tell=so_far,
             )
-        return with_task_metrics(found, chosen.metric, questions)
 
     def sweep(
         self,
@@ -112,6 +124,7 @@ class Judges(Bound):
         finalists: int = 0,
         memory: int | None = None,
         executor: Executor | None = None,
+        ledger: str | Path | None = None,
         progress: Tick | bool | None = None,
     ) -> Sweep:
         """Ask many skip sets, and the full model, the same questions. It ranks; `compare` judges.
@@ -129,6 +142,9 @@ class Judges(Bound):
             memory: Bytes that the states of skip sets under way may take; by default 1 GiB, on a card half of what is
                 free. A small budget costs time, not exactness.
             executor: As in `compare`.
+            ledger: A folder that keeps the scores of every set, and what finalists answer, as soon as a batch is done.
+                The same call on it goes on where an earlier one stopped, and more sets do not ask those before again.
+                `layers_executed` then tells what this call ran.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
@@ -137,10 +153,14 @@ class Judges(Bound):
             LimitError: If the limit is below 1.
             SettingError: If workers cannot open what this session holds.
             WorkerError: If a worker dies and its work with it, or has other weights or questions.
+            LedgerError: If the ledger's folder holds something else, is damaged, or cannot be written.
+            NothingAnsweredError: If each question had an error.
         """
-        live, bound, chosen = self._open, [self._bound(s) for s in skipsets], as_task(task)
-        runs = self._runs(executor, batch_size)
+        live, bound, chosen = self._open, [self._bound(s) for s in skipsets], as_task(task).answered_by(GENERATE_UNTIL)
+        runs, batch = self._runs(executor, batch_size), self._batch(batch_size)
+        most = memory if memory is None else at_least("memory", memory, 1)
         questions = chosen.sample(limit, seed)
+        book = None if ledger is None else Ledger(ledger)
         with shown(progress, "sweep") as tick, memory_given_back(live.device):
             return sweeping.sweep(
                 live,
@@ -148,10 +168,12 @@ class Judges(Bound):
                 bound,
                 live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed),
                 finalists=at_least("finalists", finalists, 0),
-                memory=memory if memory is None else at_least("memory", memory, 1),
-                max_new_tokens=chosen.max_new_tokens,
+                memory=most,
                 runs=runs,
                 tick=tick,
+                answers=lambda arms: answers_of(book, live, arms, chosen, batch),
+                kept=None if book is None else KeptScores.of(book, live, bound, chosen, batch, most),
+                gives_partial=True,
             )
 
     def export(

@@ -33,6 +33,7 @@ class Measures(Bound):
         rows: Mapping[str, RowMask] | None = None,
         batch_size: int | None = None,
         progress: Tick | bool | None = None,
+        so_far: profiling.SoFar | None = None,
     ) -> RedundancyProfile:
         """Measure how far every layer moves vision and text tokens, and how much text reads the image.
 
@@ -50,6 +51,8 @@ class Measures(Bound):
                 and text are, and count as neither.
             batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+            so_far: A function that gets the profile of all questions measured so far after each batch but the last;
+                not with ready inputs. The profile that is given back is the same with and without it.
 
         Raises:
             NoExamplesError: If there is nothing to measure on.
@@ -66,7 +69,15 @@ class Measures(Bound):
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "profile") as tick, memory_given_back(live.device):
             return profiling.profile(
-                live, questions, made, flow=flow, query=query, rows=rows, batch_size=chunk, tick=tick
+                live,
+                questions,
+                made,
+                flow=flow,
+                query=query,
+                rows=rows,
+                batch_size=chunk,
+                tick=tick,
+                so_far=so_far,
             )
 
     def look(self, image: Any, question: str) -> TokenDistances:

@@ -7,13 +7,16 @@ from typing import Any
 
 from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.selection import conditions, methods, search
+from skipit_nb.backend.selection.budget import Budget
 from skipit_nb.backend.selection.controls import controls
+from skipit_nb.backend.selection.equal_cost import equal_cost
 from skipit_nb.backend.selection.racing import CHUNK, LEVEL, race
+from skipit_nb.backend.tasks.sampling import as_task
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.jobs import Tick
 from skipit_nb.progress import shown
-from skipit_nb.results import Proposal, RaceResult, Recommendation, RedundancyProfile, SearchResult
-from skipit_nb.session.bound import Bound
+from skipit_nb.results import EqualCost, Proposal, RaceResult, Recommendation, RedundancyProfile, SearchResult
+from skipit_nb.session.bound import Bound, at_least
 from skipit_nb.skipset import SkipSet
 
 
@@ -87,11 +90,50 @@ class Selects(Bound):
         """
         return controls(self._open, self._bound(skipset), count=count, seed=seed, contiguous=contiguous)
 
+    def equal_cost(
+        self,
+        task: str | Task,
+        *,
+        speedup: float,
+        controls: int = 3,
+        limit: int | None = None,
+        seed: int = 0,
+        batch_size: int | None = None,
+        progress: Tick | bool | None = None,
+    ) -> EqualCost:
+        """Compare published methods, and random sets, at one predicted speed-up, on questions none was taken from.
+
+        Every method gets the least that saves enough: the six of `methods`, and FastV and PyramidDrop, which drop
+        tokens. Cost is prefill FLOPs of the decoder; `compare` measures time.
+
+        Args:
+            task: A task's name (its test split) or a task; half of the images choose, half judge.
+            speedup: Predicted FLOPs of the full model / those of a method, above 1.
+            controls: Random sets of the same cost for a set of vision tokens, and as many for one of whole layers.
+            limit: Whole images until at least so many questions; None for all of them.
+            seed: Of the sampling, the halves and the random sets.
+            batch_size: Questions a batch; by default 32 in float32, 1 otherwise.
+            progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
+
+        Raises:
+            SettingError: If the speed-up is not above 1, or no method reaches it on this model.
+        """
+        chosen = as_task(task)
+        with shown(progress, "methods at equal cost") as tick, memory_given_back(self._open.device):
+            data = self._calibration(chosen, limit, seed, batch_size, tick)
+            return equal_cost(
+                data,
+                speedup=speedup,
+                num_controls=at_least("controls", controls, 0),
+                max_new_tokens=chosen.max_new_tokens,
+            )
+
     def search(  # noqa: PLR0913  each is a question a search has to settle
         self,
         examples: str | Task | Iterable[Example],
         *,
         speedup: float | None = None,
+        latency: float | None = None,
         margin: float | None = None,
         moves: str | Iterable[SkipSet] = "whole",
         beam: int = 1,
@@ -107,6 +149,8 @@ class Selects(Bound):
         Args:
             examples: A task's name (its test split), a task, or examples; half of the images choose, half confirm.
             speedup: Predicted FLOPs of the full model / those of the set to reach, above 1.
+            latency: Instead: time to the first token of the full model / that of the set to reach, measured on this
+                device for every set that the search goes on from, above 1. The vision tower's time bounds it.
             margin: Instead: accuracy to lose at most, as a share; the cheapest such set wins.
             moves: "whole", "attn", "mlp", "vision frozen" or "vision absent" for that action at any layer; or a list
                 of skip sets to join.
@@ -120,14 +164,14 @@ class Selects(Bound):
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
-            SettingError: If the budget is neither or both, or a setting is out of range.
+            SettingError: If there is not exactly one budget, or a setting is out of range.
             UnsupportedSkipError: If the model can make none of the moves.
         """
+        budget = Budget(speedup, latency, margin)
         with shown(progress, "search") as tick, memory_given_back(self._open.device):
             return search.search(
                 self._calibration(examples, limit, seed, batch_size, tick),
-                speedup=speedup,
-                margin=margin,
+                budget=budget,
                 moves=moves,
                 beam=beam,
                 objective=objective,

@@ -9,6 +9,8 @@ from skipit_nb.results import (
     BandDistance,
     BandDistances,
     Comparison,
+    EqualCost,
+    EqualCostRow,
     KindDelta,
     LayerDistance,
     LayerFlow,
@@ -24,6 +26,7 @@ from skipit_nb.results import (
     Verdict,
 )
 from skipit_nb.skipset import SkipSet
+from skipit_nb.tokendrop import TokenDrop
 
 VISION = (0.007, 0.007, 0.007, 0.004, 0.018, 0.006, 0.009, 0.004, 0.004, 0.004, 0.003, 0.003)
 TEXT = (0.228, 0.095, 0.069, 0.038, 0.089, 0.028, 0.023, 0.017, 0.008, 0.008, 0.007, 0.014)
@@ -142,3 +145,14 @@ def picture(size: int = 64) -> Image.Image:
     image = Image.new("RGB", (size, size), (235, 235, 220))
     image.paste((200, 30, 30), (size // 3, size // 3, 2 * size // 3, 2 * size // 3))
     return image
+
+
+def equal_cost() -> EqualCost:
+    """Methods at one cost: an exit that loses nothing, a token drop that loses a point, a control that loses ten."""
+    exits, whole = SkipSet.early_exit(7, num_layers=NUM_LAYERS), SkipSet.whole([3, 7], num_layers=NUM_LAYERS)
+    rows = (
+        EqualCostRow("vtw", exits, None, 1.5, 0.97, 0.0, -0.01, 0.01, 1.0),
+        EqualCostRow("fastv", None, TokenDrop.fastv(2, drop=0.4), 1.41, 0.96, -0.01, -0.03, 0.01, 0.6),
+        EqualCostRow("random (like shortgpt)", whole, None, 1.5, 0.87, -0.1, -0.14, -0.06, 0.001),
+    )
+    return EqualCost(provenance(), 1.4, 60, 0.97, rows, (("shortv", "it saves at most a factor of 1.30"),))

@@ -11,6 +11,7 @@ import pytest
 from skipit_nb import charts
 from skipit_nb.charts.comparison import comparison_rows
 from skipit_nb.charts.distance import distance_rows
+from skipit_nb.charts.equal_cost import equal_cost_rows
 from skipit_nb.charts.families import Place, places
 from skipit_nb.charts.overlay import overlay_rows
 from skipit_nb.charts.pixels import image_url
@@ -22,6 +23,7 @@ from skipit_nb.skipset import SkipSet
 from tests.charts import sample_results as sample
 from tests.charts import sample_robustness as stressed
 from tests.charts import sample_theory as theory
+from tests.efficiency.samples import efficiency
 
 SKIPPED = SkipSet.early_exit(7)
 
@@ -34,6 +36,8 @@ EVERY = {
     "profile": lambda: charts.profile_chart(sample.profile(), 0.02, skipset=SKIPPED),
     "conditions": lambda: charts.conditions_chart(sample.recommendation()),
     "comparison": lambda: charts.comparison_chart(sample.comparison()),
+    "efficiency": lambda: charts.efficiency_chart(efficiency()),
+    "equal cost": lambda: charts.equal_cost_chart(sample.equal_cost()),
     "sweep": lambda: charts.sweep_chart(sample.entries_and_exits()),
     "sweep, listed": lambda: charts.sweep_chart(sample.sweep([SkipSet.parse("whole 3+5", num_layers=12)], [0.9])),
     "band map": lambda: charts.band_map(sample.band_distances(), layers=3),
@@ -248,6 +252,14 @@ def test_the_interval_of_a_sweep_is_in_accuracy() -> None:
 
 def test_an_empty_sweep_is_drawn() -> None:
     assert "full model 97.0%" in charts.sweep_chart(sample.sweep([], [])).to_dict()["description"]
+
+
+def test_methods_at_one_cost_stand_best_first_with_controls_apart():
+    found = equal_cost_rows(sample.equal_cost())
+    assert [(row["kind"], row["points"]) for row in found] == [
+        ("skips layers", 0.0), ("drops tokens", -1.0), ("random", -10.0)
+    ]  # fmt: skip
+    assert found[1]["row"] == "2. fastv: 60 % left from 2"
 
 
 # -- overlay ------------------------------------------------------------------------------------------------------

@@ -5,46 +5,64 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from skipit_nb.backend.evaluation.answering import Answered, answer_batch, refuse_without_images, scored
-from skipit_nb.backend.evaluation.batches import Done, Here, Kept, Runs, Work
+from skipit_nb.backend.evaluation.answering import Answered, Arm, Texts, answering, refuse_without_images
+from skipit_nb.backend.evaluation.asking import INTERRUPTS, Answering, as_utf8
+from skipit_nb.backend.evaluation.batches import Anew, Here, Kept, Runs, Work
+from skipit_nb.backend.evaluation.efficiency.compared import saved
+from skipit_nb.backend.evaluation.failing import Careful, Failed
+from skipit_nb.backend.evaluation.interrupting import handed_over, said
 from skipit_nb.backend.evaluation.judged import judge
+from skipit_nb.backend.evaluation.loyalty import Loyal, with_loyalty
+from skipit_nb.backend.evaluation.ranked import with_likelihoods
 from skipit_nb.backend.evaluation.statistics import noise_floor
 from skipit_nb.backend.evaluation.stopping import so_far, until_clear
-from skipit_nb.backend.evaluation.timing import time_arms
+from skipit_nb.backend.evaluation.watching import Tell, Watched
 from skipit_nb.backend.live.model import LiveModel
-from skipit_nb.backend.tasks.task import Example
+from skipit_nb.backend.tasks.scoring.two_arms import with_task_metrics
+from skipit_nb.backend.tasks.task import MULTIPLE_CHOICE, Example, Task
 from skipit_nb.cost import Cost, ModelShape, cost
-from skipit_nb.errors import NoExamplesError, SettingError
+from skipit_nb.errors import NoExamplesError, NothingAnsweredError, SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Comparison, Metric, NoiseFloor, PairedAnswer, Provenance
 from skipit_nb.skipset import SkipSet
+from skipit_nb.tokendrop import TokenDrop
 
-MEASURES = ("accuracy", "latency", "flops")
+MEASURES = ("accuracy", "loyalty", "latency", "flops", "memory", "energy")
+USUAL = MEASURES[:4]
+ONLY_HERE = ("latency", "memory", "energy")
+"""What an executor's workers cannot measure: they share a machine, or have other ones."""
 TIMED_PROMPTS = 7
-"""Prompts that are timed, the first of them as warm-up."""
+"""Prompts that are timed."""
 TWICE = 64
 """Questions asked a second time under A, one by one, where batches change answers."""
 
 
 def measures(wanted: Sequence[str] | None, *, is_shared: bool) -> tuple[str, ...]:
-    """What to measure; by default all, but no latency where an executor's workers do the work.
+    """What to measure; by default the usual, but no latency where an executor's workers do the work.
 
     Raises:
-        SettingError: If something else is wanted, or latency of an executor's workers.
+        SettingError: If something else is wanted, or what an executor's workers cannot measure.
     """
     if wanted is None:
-        return tuple(name for name in MEASURES if not (is_shared and name == "latency"))
+        return tuple(name for name in USUAL if not (is_shared and name in ONLY_HERE))
     if unknown := set(wanted) - set(MEASURES):
         raise SettingError("measure", min(unknown), f"any of {', '.join(MEASURES)}")
-    if is_shared and "latency" in wanted:
-        # Workers share a machine, or have other ones: their times would be neither A's nor B's.
-        raise SettingError("measure", "latency", "left out with an executor; time the arms without one")
+    if is_shared and (alone := set(ONLY_HERE) & set(wanted)):
+        # It would be neither A's nor B's.
+        raise SettingError("measure", min(alone), "left out with an executor; measure the arms without one")
     return tuple(wanted)
+
+
+def arms(a: SkipSet, b: SkipSet, measure: Sequence[str]) -> tuple[Arm, ...]:
+    """What `answers` have a text of for each question: A, B, and B's loyalty if it is wanted."""
+    return (a, b, Loyal(a, b)) if "loyalty" in measure else (a, b)
 
 
 def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
     live: LiveModel,
+    task: Task,
     examples: Sequence[Example],
     a: SkipSet,
     b: SkipSet,
@@ -52,30 +70,83 @@ def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
     *,
     margin: float,
     measure: Sequence[str],
-    max_new_tokens: int,
     runs: Runs,
+    answers: Kept[Texts | Failed],
     tick: Tick,
     stop_early: bool = False,
-    kept: Kept[tuple[str, ...]] | None = None,
+    tell: Tell | None = None,
 ) -> Comparison:
     """Ask both arms the same questions, in the same batches, and judge the difference.
 
-    `live` is timed; `runs` answers, here or elsewhere, what is not `kept`. To stop early, examples must be whole
-    images in random order.
+    `live` is timed; `runs` gives `answers`, of `arms`, here or elsewhere. To stop early, or to `tell` how it stands,
+    examples must be whole images in random order. Interrupted, it judges what was answered, if that is about two
+    images at least.
 
     Raises:
         NoExamplesError: If there are no examples.
         NoImagesError: If a set names vision tokens and no question has an image.
+        NothingAnsweredError: If not one question could be answered.
+        CancelledError: If the job was cancelled; `partial` is the comparison so far.
     """
     if not examples:
         raise NoExamplesError("a comparison")
     refuse_without_images(examples, (a, b))
-    timed = examples[:TIMED_PROMPTS] if "latency" in measure else ()
-    noisy = _in_batches(runs, provenance)
-    total = len(examples) + len(timed) + (min(TWICE, len(examples)) if noisy else 0)
-    work = partial(answer_batch, max_new_tokens=max_new_tokens)
-    asking = _Asking(runs, kept or partial(work, arms=(a, b)), tick, total)
-    answered = until_clear(examples, asking, margin) if stop_early else asking(examples, 0)
+    again = _in_batches(runs, provenance)
+    num_timed = min(TIMED_PROMPTS, len(examples)) if "latency" in measure else 0
+    asked = len(examples)
+    total = asked + num_timed + (min(TWICE, asked) if again else 0)
+    asking = Watched(runs, answers, tick, total, examples, tell)
+    times: list[Metric] = []
+    noise, stop = None, None
+    try:
+        until_clear(examples, asking, margin) if stop_early else asking(examples)
+        if not asking.answered:
+            raise NothingAnsweredError("a comparison", [question.error for question in asking.failed])
+        timed = [row.example for row in asking.answered[:TIMED_PROMPTS]]
+        times = saved(
+            live,
+            (a, b),
+            timed,
+            measure=measure if isinstance(runs, Here) else (),
+            max_new_tokens=task.max_new_tokens,
+            tick=partial(_later, tick, asked, total),
+        )
+        after = partial(_later, tick, asked + num_timed, total)
+        noise = _noise(again, answering(task, (a,)), asking.answered[:TWICE], after)
+    except INTERRUPTS as interrupt:
+        if not asking.is_enough:
+            raise
+        stop = interrupt
+    if stop is None:
+        tick(total, total)
+    found = _judged(
+        asking,
+        margin,
+        stop_early=stop_early,
+        provenance=asking.provenance(provenance),
+        a=a,
+        b=b,
+        noise=noise,
+        planned=asked if stop_early else None,
+        num_unasked=0 if stop is None else asked - asking.num_asked,
+        is_complete=stop is None and asking.num_asked == asked,
+    )
+    if task.output_type == MULTIPLE_CHOICE:
+        found = with_likelihoods(found, live, asking.answered)
+    if "loyalty" in measure:
+        found = with_loyalty(found, [texts[2] for _, texts in asking.done])
+    found = replace(found, metrics=(*found.metrics, *times, *_costs(live, a, b, measure)))
+    return handed_over(with_task_metrics(said(found), task.metric, examples), stop)
+
+
+def prompt_cost(shape: ModelShape, skipset: SkipSet | TokenDrop) -> Cost:
+    """What a usual prompt of this model costs: one image and 16 text tokens."""
+    return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
+
+
+def _judged(asking: Answering, margin: float, *, stop_early: bool, **more: Any) -> Comparison:
+    """What the answers say, and nothing but them; `more` are the other fields of the comparison."""
+    answered = asking.answered
     judged = judge(
         [row.scores[0].value for row in answered],
         [row.scores[1].value for row in answered],
@@ -84,51 +155,23 @@ def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
         margin,
         so_far(answered) if stop_early else None,
     )
-    times = time_arms(live, a, b, timed, lambda so_far, _: tick(len(examples) + so_far, total)) if timed else []
-    before = len(examples) + len(timed)
-    again = partial(_noise, first=answered[:TWICE], work=partial(work, arms=(a,)))
-    noise = again(noisy, tick=lambda so_far, _: tick(before + so_far, total)) if noisy else None
-    tick(total, total)
     return Comparison(
-        provenance=asking.provenance(provenance, answered),
-        a=a,
-        b=b,
         answers=tuple(_paired(row) for row in answered),
-        metrics=(judged.accuracy, *times, *_costs(live, a, b, measure)),
+        metrics=(judged.accuracy,),
         kinds=judged.kinds,
         verdict=judged.verdict,
         p_mcnemar=judged.p_mcnemar,
         mde=judged.mde,
         design_effect=judged.design_effect,
-        is_complete=len(answered) == len(examples),
         tests=judged.tests,
-        noise=noise,
-        planned=len(examples) if stop_early else None,
+        errors=tuple(asking.failed),
+        **more,
     )
 
 
-def prompt_cost(shape: ModelShape, skipset: SkipSet) -> Cost:
-    """What a usual prompt of this model costs: one image and 16 text tokens."""
-    return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
-
-
-class _Asking:
-    """Asks both arms, part by part, and remembers who answered."""
-
-    def __init__(self, runs: Runs, work: Work[tuple[str, ...]] | Kept[tuple[str, ...]], tick: Tick, total: int) -> None:
-        self.runs, self.work, self.tick, self.total = runs, work, tick, total
-        self.workers: dict[Provenance, None] = {}
-
-    def __call__(self, part: Sequence[Example], before: int) -> list[Answered]:
-        """Answer some questions; `before` were answered already."""
-        done = self.runs.run(part, self.work, tick=lambda so_far, _: self.tick(before + so_far, self.total))
-        self.workers.update(dict.fromkeys(done.workers))
-        return scored(part, done.rows)
-
-    def provenance(self, asked: Provenance, answered: Sequence[Answered]) -> Provenance:
-        """`asked`, with the questions that were answered, and by whom."""
-        made = Done([], tuple(self.workers)).provenance(asked)
-        return replace(made, samples=tuple(row.example.key for row in answered))
+def _later(tick: Tick, before: int, total: int, done: int, _: int, /) -> None:
+    """A tick for a part of the work, of which so much was done before."""
+    tick(before + done, total)
 
 
 def _in_batches(runs: Runs, provenance: Provenance) -> Here | None:
@@ -136,24 +179,28 @@ def _in_batches(runs: Runs, provenance: Provenance) -> Here | None:
     return runs if isinstance(runs, Here) and runs.chunk > 1 and provenance.dtype != "float32" else None
 
 
-def _noise(here: Here, first: Sequence[Answered], work: Work[tuple[str, ...]], tick: Tick) -> NoiseFloor:
+def _noise(here: Here | None, work: Work[Texts], first: Sequence[Answered], tick: Tick) -> NoiseFloor | None:
     """A against A: the same questions again, one by one."""
-    examples = [row.example for row in first]
-    second = scored(examples, Here(here.live, 1).run(examples, work, tick=tick).rows)
-    one, other = ([(row.texts[0], row.scores[0].value) for row in rows] for rows in (first, second))
+    if here is None or not first:
+        return None
+    second = Answering(Here(here.live, 1), Anew(Careful(work)), tick, len(first))
+    second([row.example for row in first])
+    again = {row.example.key: row for row in second.answered}
+    both = [(row, again[row.example.key]) for row in first if row.example.key in again]
+    one, other = ([(row.said[0], row.scores[0].value) for row in rows] for rows in zip(*both, strict=True))
     return noise_floor(one, other, (here.chunk, 1))
 
 
 def _paired(row: Answered) -> PairedAnswer:
-    (a, b), (score_a, score_b), example = row.texts, row.scores, row.example
+    (a, b), (score_a, score_b), example = row.said, row.scores, row.example
     return PairedAnswer(
         key=example.key,
-        question=example.question,
-        target=example.answer,
-        kind=example.kind,
-        cluster=example.cluster,
-        a=a,
-        b=b,
+        question=as_utf8(example.question),
+        target=as_utf8(example.answer),
+        kind=as_utf8(example.kind),
+        cluster=as_utf8(example.cluster),
+        a=as_utf8(a),
+        b=as_utf8(b),
         score_a=score_a.value,
         score_b=score_b.value,
         parsed_a=score_a.parsed,

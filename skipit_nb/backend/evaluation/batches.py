@@ -45,8 +45,10 @@ class Kept(Protocol[R]):
     def left(self, batch: Sequence[Example]) -> Work[R] | None:
         """What is still to do for a batch; None if nothing is."""
 
-    def completed(self, batch: Sequence[Example], made: Sequence[R]) -> Sequence[R]:
-        """The whole rows of a batch, given what was made of what was left; keeps it."""
+    def completed(
+        self, batch: Sequence[Example], made: Sequence[R], worker: Provenance | None = None, /
+    ) -> Sequence[R]:
+        """The whole rows of a batch, given what was made of what was left, and by whom if not here; keeps it."""
 
 
 class Runs(Protocol):
@@ -71,9 +73,36 @@ class Anew(Generic[R]):
         """All of it."""
         return self.work
 
-    def completed(self, batch: Sequence[Example], made: Sequence[R]) -> Sequence[R]:
+    def completed(self, batch: Sequence[Example], made: Sequence[R], _: Provenance | None = None, /) -> Sequence[R]:
         """What was made."""
         return checked(made, batch)
+
+
+class Gathered(Generic[R]):
+    """Work that remembers what came of it batch by batch, so that an interrupt does not take it along."""
+
+    def __init__(self, task: Kept[R]) -> None:
+        self.workers: dict[Provenance, None] = {}
+        self._task = task
+        self._rows: dict[int, R] = {}
+
+    def left(self, batch: Sequence[Example]) -> Work[R] | None:
+        """What is still to do for a batch."""
+        return self._task.left(batch)
+
+    def completed(
+        self, batch: Sequence[Example], made: Sequence[R], worker: Provenance | None = None, /
+    ) -> Sequence[R]:
+        """The whole rows of a batch; remembers them."""
+        rows = self._task.completed(batch, made, worker)
+        self._rows |= {id(example): row for example, row in zip(batch, rows, strict=True)}
+        if worker is not None:
+            self.workers[worker] = None
+        return rows
+
+    def of(self, examples: Sequence[Example]) -> list[tuple[Example, R]]:
+        """Those of the questions that were done, in their order, with what came of them."""
+        return [(example, self._rows[id(example)]) for example in examples if id(example) in self._rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Generic, TypeVar
 
-from skipit_nb.backend.evaluation.answering import answer_batch
-from skipit_nb.backend.evaluation.batches import Work
-from skipit_nb.backend.evaluation.ledger import Ledger
-from skipit_nb.backend.evaluation.opened import weights_of
+from skipit_nb.backend.evaluation.answering import Arm, Texts, answering
+from skipit_nb.backend.evaluation.batches import Anew, Kept, Work
+from skipit_nb.backend.evaluation.deciding import deciding
+from skipit_nb.backend.evaluation.failing import Careful, Failed
+from skipit_nb.backend.evaluation.ledger import ERRORS, Ledger
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.task import Example, Task
-from skipit_nb.skipset import SkipSet
+from skipit_nb.results import Provenance
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Only(Generic[R]):
+    """Work on some questions of a batch; None for the others."""
+
+    work: Work[R]
+    keys: frozenset[str]
+
+    def __call__(self, live: LiveModel, batch: Sequence[Example]) -> list[R | None]:
+        """Do them as a batch of their own."""
+        made = iter(self.work(live, [example for example in batch if example.key in self.keys]))
+        return [next(made) if example.key in self.keys else None for example in batch]
+
+
+def to_ask(batch: Sequence[Example], missing: Iterable[str], ledger: Ledger, names: Sequence[str]) -> frozenset[str]:
+    """The questions of a batch that are asked, by key, if those that are `missing` have no answer.
+
+    Answers depend on their batch in part, so it stays whole; but where nothing is missing except what had an error
+    before, the others were answered without it already.
+    """
+    failed = {key for key in missing if any(ledger.error(name, key) is not None for name in names)}
+    return frozenset(failed if failed >= set(missing) else (example.key for example in batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +48,44 @@ class KeptAnswers:
     ledger: Ledger
     configurations: tuple[str, ...]
     """Their names in the ledger, one an arm."""
-    arms: tuple[SkipSet, ...]
-    max_new_tokens: int
+    arms: tuple[Arm, ...]
+    task: Task
 
     @classmethod
-    def of(cls, ledger: Ledger, live: LiveModel, arms: Sequence[SkipSet], task: Task, batch_size: int) -> KeptAnswers:
+    def of(cls, ledger: Ledger, live: LiveModel, arms: Sequence[Arm], task: Task, batch_size: int) -> KeptAnswers:
         """Register every arm.
 
         Raises:
             LedgerError: If the ledger cannot be written.
         """
         names = tuple(ledger.register(deciding(live, arm, task, batch_size)) for arm in arms)
-        return cls(ledger, names, tuple(arms), task.max_new_tokens)
+        return cls(ledger, names, tuple(arms), task)
 
-    def left(self, batch: Sequence[Example]) -> Work[tuple[str, ...]] | None:
-        """Answering under those arms that lack an answer; the batch stays whole, as answers depend on it in part."""
+    def left(self, batch: Sequence[Example]) -> Work[Texts | Failed] | None:
+        """Answering under those arms that lack an answer."""
         arms = tuple(self.arms[number] for number in self._lacking(batch))
-        return partial(answer_batch, arms=arms, max_new_tokens=self.max_new_tokens) if arms else None
+        if not arms:
+            return None
+        missing = {e.key for e in batch if any(self.ledger.answer(name, e.key) is None for name in self.configurations)}
+        keys = to_ask(batch, missing, self.ledger, self.configurations)
+        return Only(Careful(answering(self.task, arms)), keys)  # type: ignore[return-value]  # completed knows the gaps
 
-    def completed(self, batch: Sequence[Example], made: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    def completed(
+        self, batch: Sequence[Example], made: Sequence[Texts | Failed | None], _: Provenance | None = None, /
+    ) -> list[Texts | Failed]:
         """Keep what was made, and give the answers under every arm."""
         names = [self.configurations[number] for number in self._lacking(batch)]
-        if names:
-            answers = zip(batch, made, strict=True)
-            self.ledger.keep(
-                [(name, e.key, text) for e, given in answers for name, text in zip(names, given, strict=True)]
-            )
-        return [tuple(self.ledger[name, example.key] for name in self.configurations) for example in batch]
+        asked = dict(zip((example.key for example in batch), made, strict=True)) if names else {}
+        failed = {key: row for key, row in asked.items() if isinstance(row, Failed)}
+        texts = {key: row for key, row in asked.items() if isinstance(row, tuple)}
+        self.ledger.keep(
+            [(name, key, text) for key, row in texts.items() for name, text in zip(names, row, strict=True)]
+        )
+        self.ledger.keep([(name, key, row.error) for key, row in failed.items() for name in names], ERRORS)
+        return [
+            failed.get(example.key) or tuple(self.ledger[name, example.key] for name in self.configurations)
+            for example in batch
+        ]
 
     def _lacking(self, batch: Sequence[Example]) -> list[int]:
         """Arms without an answer to one of the questions."""
@@ -62,31 +96,14 @@ class KeptAnswers:
         ]
 
 
-def deciding(live: LiveModel, skipset: SkipSet, task: Task, batch_size: int) -> dict[str, Any]:
-    """Everything that decides an answer. Not the device: another card voids times, not answers.
+def answers_of(
+    ledger: Ledger | None, live: LiveModel, arms: Sequence[Arm], task: Task, batch_size: int
+) -> Kept[Texts | Failed]:
+    """The work of answering a task's questions under some arms, with a ledger or without.
 
-    In half precision answers depend on the batch too, so its size is part of it there; in float32 it is not.
+    Raises:
+        LedgerError: If the ledger cannot be written.
     """
-    made, processor = live.provenance(), live.processor
-    image_processor = getattr(processor, "image_processor", None)
-    prepares = [
-        type(processor).__name__,
-        getattr(processor, "chat_template", None),
-        image_processor.to_dict() if image_processor else None,
-    ]
-    return {
-        "model": made.model,
-        "revision": made.revision,
-        "class": type(live.model).__name__,
-        "weights": weights_of(live.model),
-        "dtype": made.dtype,
-        "attention": made.attention,
-        "quantization": str(getattr(live.model.config, "quantization_config", None)),
-        "processor": hashlib.sha256(json.dumps(prepares, sort_keys=True, default=str).encode()).hexdigest()[:16],
-        "skipset": str(skipset),
-        "task": task.full_name,
-        "task_version": task.version,
-        "max_new_tokens": task.max_new_tokens,
-        "batch_size": None if made.dtype == "float32" else batch_size,
-        "versions": dict(made.versions),
-    }
+    if ledger is None:
+        return Anew(Careful(answering(task, arms)))
+    return KeptAnswers.of(ledger, live, arms, task, batch_size)

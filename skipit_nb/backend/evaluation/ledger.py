@@ -2,9 +2,12 @@
 
     manifest.json   what decides the answers, for each configuration that wrote here
     answers.jsonl   one line per answer: configuration, key of the question, answer
+    scores.jsonl    one line per question and skip set of a sweep: configuration, key, scores
+    errors.jsonl    one line per question that had an error: configuration, key, error
 
 An answer is found again by configuration and question, so two skip sets never share one, and a changed model, prompt
-or library finds nothing. Scores and times are not kept: scores are computed from the answers, times are measured anew.
+or library finds nothing. Times are not kept: they are measured anew. Nor are scores of answers: they are computed from
+them. A question with an error is asked again; its error is a line for people, and tells that its batch was done.
 """
 
 from __future__ import annotations
@@ -17,10 +20,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from skipit_nb.backend.evaluation.lines import Lines
 from skipit_nb.errors import LedgerError
 
-MANIFEST, ANSWERS = "manifest.json", "answers.jsonl"
+MANIFEST, ANSWERS, SCORES, ERRORS = "manifest.json", "answers.jsonl", "scores.jsonl", "errors.jsonl"
 FORMAT = 1
+
+_WORDS = {ANSWERS: "answer", SCORES: "scores", ERRORS: "error"}
+
+Row = tuple[str, str, Any]
+"""Configuration, key of the question, and the answer, scores or error."""
 
 
 class Ledger:
@@ -36,11 +45,11 @@ class Ledger:
         with _named(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._configurations = self._read_manifest()
-            self._answers = self._read_answers()
+            self._kept = {name: self._read(name) for name in (ANSWERS, SCORES, ERRORS)}
 
     def __len__(self) -> int:
         """Answers kept."""
-        return len(self._answers)
+        return len(self._kept[ANSWERS])
 
     @property
     def configurations(self) -> dict[str, dict[str, Any]]:
@@ -64,29 +73,32 @@ class Ledger:
 
     def answer(self, configuration: str, key: str) -> str | None:
         """The answer to a question; None if it was not answered under this configuration."""
-        return self._answers.get((configuration, key))
+        return self._kept[ANSWERS].get((configuration, key))
+
+    def scores(self, configuration: str, key: str) -> dict[str, Any] | None:
+        """What a sweep found for a question under this configuration; None if it did not ask it."""
+        return self._kept[SCORES].get((configuration, key))
+
+    def error(self, configuration: str, key: str) -> str | None:
+        """What was wrong with a question when it was last asked; None if nothing was."""
+        return self._kept[ERRORS].get((configuration, key))
 
     def __getitem__(self, asked: tuple[str, str]) -> str:
         """The answer that is known to be there: by configuration and key."""
-        return self._answers[asked]
+        return str(self._kept[ANSWERS][asked])
 
-    def keep(self, answers: Sequence[tuple[str, str, str]]) -> None:
-        """Append answers, each (configuration, key of the question, answer), and see them on disk.
+    def keep(self, rows: Sequence[Row], name: str = ANSWERS) -> None:
+        """Append answers, or what else has a file here, and see them on disk.
 
         Raises:
             LedgerError: If they cannot be written, such as on a full disk.
         """
-        lines = [json.dumps(dict(zip(("configuration", "key", "answer"), row, strict=True))) for row in answers]
-        with _named(self.folder), (self.folder / ANSWERS).open("ab") as file:
-            before = file.tell()
-            try:
-                file.write("".join(line + "\n" for line in lines).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(before)  # what follows must not begin in the middle of a line
-                raise
-        self._answers |= {(configuration, key): answer for configuration, key, answer in answers}
+        if not rows:
+            return
+        word = _WORDS[name]
+        with _named(self.folder):
+            Lines(self.folder / name).add([dict(zip(("configuration", "key", word), row, strict=True)) for row in rows])
+        self._kept[name] |= {(configuration, key): value for configuration, key, value in rows}
 
     def _read_manifest(self) -> dict[str, dict[str, Any]]:
         path = self.folder / MANIFEST
@@ -102,21 +114,14 @@ class Ledger:
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerError(self.folder, f"its manifest.json cannot be read ({type(error).__name__})") from error
 
-    def _read_answers(self) -> dict[tuple[str, str], str]:
-        """All lines; a last line that is torn, because its writer was killed, is cut off."""
-        path = self.folder / ANSWERS
-        if not path.exists():
-            return {}
-        whole, _, torn = path.read_bytes().rpartition(b"\n")
-        if torn:
-            os.truncate(path, len(whole) + 1 if whole else 0)
-        found: dict[tuple[str, str], str] = {}
-        for number, line in enumerate(whole.splitlines(), start=1):
+    def _read(self, name: str) -> dict[tuple[str, str], Any]:
+        """All lines of a file; a last line that is torn, because its writer was killed, is cut off."""
+        found: dict[tuple[str, str], Any] = {}
+        for number, row in Lines(self.folder / name):
             try:
-                row = json.loads(line)
-                found[row["configuration"], row["key"]] = row["answer"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise LedgerError(self.folder, f"line {number} of {ANSWERS} is damaged") from error
+                found[row["configuration"], row["key"]] = row[_WORDS[name]]
+            except (KeyError, TypeError) as error:
+                raise LedgerError(self.folder, f"line {number} of {name} is damaged") from error
         return found
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from skipit_nb.backend.evaluation.answering import Answered
+from skipit_nb.backend.evaluation.asking import Answering
 from skipit_nb.backend.evaluation.statistics import Interval, anytime_interval
 from skipit_nb.backend.evaluation.verdict import verdict
 from skipit_nb.backend.tasks.task import Example
@@ -13,22 +14,18 @@ LOOK = 128
 """Questions between two looks, at least."""
 
 
-def until_clear(
-    examples: Sequence[Example], ask: Callable[[Sequence[Example], int], list[Answered]], margin: float
-) -> list[Answered]:
-    """The answers up to the first look at which the verdict is clear; all of them if it never is.
+def until_clear(examples: Sequence[Example], asking: Answering, margin: float) -> None:
+    """Ask up to the first look at which the verdict is clear; all of them if it never is.
 
     Args:
         examples: Questions, whole images next to each other, images in random order.
-        ask: Answers some of them; is also told how many were answered before.
+        asking: Asks them, and has the answers.
         margin: Of non-inferiority, a share.
     """
-    answered: list[Answered] = []
     for part in looks(examples):
-        answered.extend(ask(part, len(answered)))
-        if verdict(so_far(answered), margin, 0.0).kind != "inconclusive":
+        asking(part)
+        if asking.answered and verdict(so_far(asking.answered), margin, 0.0).kind != "inconclusive":
             break
-    return answered
 
 
 def so_far(answered: Sequence[Answered]) -> Interval:

@@ -104,7 +104,7 @@ def share(
             for number, errand in errands.items():
                 sent[executor.submit(do_errand, errand)] = number
             for reply, number in _coming_home(sent, parts, tick):
-                rows[number] = task.completed(parts[number], reply.rows)
+                rows[number] = task.completed(parts[number], reply.rows, reply.worker)
                 workers[reply.worker] = None
         finally:
             for future in sent:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from skipit_nb.errors import ImageError
 
@@ -61,7 +61,8 @@ def _loaded(image: Image.Image, what: str) -> Image.Image:
     if 0 in image.size:
         raise ImageError(what, f"its size is {image.size[0]} x {image.size[1]}")
     try:
-        return _eight_bits(image, what).convert("RGB")
+        # Upright, as transformers and datasets load it: a camera's file says by a tag how it was held.
+        return _eight_bits(ImageOps.exif_transpose(image), what).convert("RGB")
     except ImageError:
         raise
     except (OSError, SyntaxError, ValueError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -18,6 +18,7 @@ from skipit_nb.backend.live.anatomy import Anatomy, anatomy_of
 from skipit_nb.backend.live.placement import places_of, running_device
 from skipit_nb.backend.live.prompts import Prompts
 from skipit_nb.backend.live.skipping import skipping
+from skipit_nb.backend.live.until import cut
 from skipit_nb.cost import ModelShape
 from skipit_nb.errors import MissingProcessorError
 from skipit_nb.jobs import FairLock
@@ -37,6 +38,8 @@ class Generated:
     """Product over the generated tokens of each one's probability given those before."""
     num_tokens: int
     """Generated tokens, the end-of-sequence token included."""
+    first: Tensor = field(repr=False, compare=False)
+    """[vocab] log-probabilities of the first token, float32."""
 
 
 class LiveModel:
@@ -120,8 +123,10 @@ class LiveModel:
         return tuple(question[start:end] for token, (start, end) in spans if token == tokenizer.unk_token_id)
 
     @torch.inference_mode()
-    def generate(self, inputs: Inputs, *, max_new_tokens: int, min_new_tokens: int | None = None) -> list[Generated]:
-        """Answer a batch greedily. Call it with the lock held, or inside `skipping`."""
+    def generate(
+        self, inputs: Inputs, *, max_new_tokens: int, min_new_tokens: int | None = None, until: Sequence[str] = ()
+    ) -> list[Generated]:
+        """Answer a batch greedily, each cut before any of `until`. Call it with the lock held, or inside `skipping`."""
         out = self.model.generate(
             **inputs,
             max_new_tokens=max_new_tokens,
@@ -135,13 +140,14 @@ class LiveModel:
             output_logits=True,
         )
         new = out.sequences[:, inputs["input_ids"].shape[1] :]
-        logs = torch.stack(out.logits, dim=1).float().log_softmax(-1).gather(2, new[..., None])[..., 0]
+        every = torch.stack(out.logits, dim=1).float().log_softmax(-1)
+        logs, first = every.gather(2, new[..., None])[..., 0], every[:, 0].clone()
         is_answer = self._until_end(new)
         sums = (logs * is_answer).sum(1).exp().tolist()
         texts = self.processor.batch_decode(new, skip_special_tokens=True)
         return [
-            Generated(text.strip(), probability, int(length))
-            for text, probability, length in zip(texts, sums, is_answer.sum(1).tolist(), strict=True)
+            Generated(cut(text, until).strip(), probability, int(length), begins)
+            for text, probability, length, begins in zip(texts, sums, is_answer.sum(1).tolist(), first, strict=True)
         ]
 
     def _until_end(self, new: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import ProcessorMixin
 
+from skipit_nb.backend.live.answer_tokens import AnswerTokens, gap_in, usual_gap
 from skipit_nb.backend.live.images import as_images
 from skipit_nb.errors import PromptError, QuestionError
 
@@ -25,6 +26,10 @@ Pictures = list[Image.Image]
 
 _REFUSALS = (ValueError, TypeError, AttributeError, IndexError, KeyError)
 """What processors raise for a prompt they cannot make; they check little, and each in its own way."""
+_ANSWER = "yes"
+"""Any answer, to see what a template puts before it."""
+_LAST = 8
+"""Tokens that show how a prompt ends."""
 
 
 class Prompts:
@@ -42,7 +47,6 @@ class Prompts:
         self._token = str(getattr(processor, "image_token", None) or "<image>")
         self._image_token_ids = torch.tensor(image_token_ids)
         self._mark: str | None = None
-        self._answers: dict[str, tuple[int, ...]] = {}
 
     def tensors(self, images: Sequence[Any], questions: Sequence[str]) -> dict[str, Tensor]:
         """Make one left-padded batch, on the CPU and in the processor's own number formats.
@@ -66,17 +70,39 @@ class Prompts:
         return _padded_on_the_left(batch)
 
     def answer_ids(self, answer: str) -> tuple[int, ...]:
-        """The tokens of an answer as they would follow a prompt: after a space, unless the prompt ends in one."""
-        if answer not in self._answers:
-            prompt = self._text([], "?")
-            gap = "" if prompt[-1].isspace() else " "
-            before, after = (self._plain_ids(text) for text in (prompt, f"{prompt}{gap}{answer}"))
-            follows = after[: len(before)] == before and len(after) > len(before)
-            self._answers[answer] = tuple(after[len(before) :] if follows else self._plain_ids(answer))
-        return self._answers[answer]
+        """The tokens of an answer as the model itself would write them behind a prompt: the rule of `AnswerTokens`.
 
-    def _plain_ids(self, text: str) -> list[int]:
-        return list(self._processor.tokenizer(text, add_special_tokens=False)["input_ids"])
+        What stands between the two is what the chat template puts there; without one, a space, unless the prompt ends
+        in white space.
+        """
+        return self._answer_tokens.of(answer)
+
+    @cached_property
+    def _answer_tokens(self) -> AnswerTokens:
+        end = self._end()
+        gap = self._templates_gap() if self._template else None
+        return AnswerTokens(self._processor.tokenizer, end, usual_gap(end) if gap is None else gap)
+
+    def _end(self) -> str:
+        """How a prompt ends; without a template the processor may write something behind the question."""
+        text = self._text([], "?")
+        if self._template is not None:
+            return text
+        try:
+            ids = self.tensors([Image.new("RGB", (64, 64))], ["?"])["input_ids"][0]
+        except PromptError:
+            return text
+        return str(self._processor.tokenizer.decode(ids[-_LAST:], clean_up_tokenization_spaces=False))
+
+    def _templates_gap(self) -> str | None:
+        from jinja2 import TemplateError  # transformers wants it only where there is a template
+
+        answered = [*self._chat([], "?"), {"role": "assistant", "content": [{"type": "text", "text": _ANSWER}]}]
+        try:
+            said = self._processor.apply_chat_template(answered, chat_template=self._template)
+        except (*_REFUSALS, TemplateError):  # a template for questions alone
+            return None
+        return gap_in(self._text([], "?"), str(said), _ANSWER)
 
     def _text(self, pictures: Pictures, question: str) -> str:
         if not isinstance(question, str) or not question.strip():
@@ -85,9 +111,12 @@ class Prompts:
             raise self._refusal([pictures], f"the question itself holds {self._token}, which stands for an image")
         if self._template is None:
             return self._mark_for(pictures, question) * len(pictures) + question
-        content = [*({"type": "image"} for _ in pictures), {"type": "text", "text": question}]
-        chat = [{"role": "user", "content": content}]
+        chat = self._chat(pictures, question)
         return str(self._processor.apply_chat_template(chat, chat_template=self._template, add_generation_prompt=True))
+
+    def _chat(self, pictures: Pictures, question: str) -> list[dict[str, Any]]:
+        content = [*({"type": "image"} for _ in pictures), {"type": "text", "text": question}]
+        return [{"role": "user", "content": content}]
 
     @cached_property
     def _template(self) -> str | None:

@@ -171,3 +171,17 @@ def per_token_distances(anatomy: Anatomy) -> Iterator[list[Tensor]]:
         for layer in anatomy.layers:
             undo.callback(layer.register_forward_hook(hook).remove)
         yield found
+
+
+@contextlib.contextmanager
+def per_token_norms(anatomy: Anatomy) -> Iterator[list[Tensor]]:
+    """Collect [batch, seq] lengths of the states before every layer of the forward pass inside the block."""
+    found: list[Tensor] = []
+
+    def hook(_: nn.Module, args: tuple[Tensor, ...]) -> None:
+        found.append(args[0].float().norm(dim=-1).cpu())
+
+    with contextlib.ExitStack() as undo:
+        for layer in anatomy.layers:
+            undo.callback(layer.register_forward_pre_hook(hook).remove)
+        yield found

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
+from skipit_nb.backend.live.images import as_images
 from skipit_nb.backend.live.model import Inputs, LiveModel
+from skipit_nb.backend.live.patch_places import patch_places
 from skipit_nb.backend.redundancy.flow import FlowRecorder
-from skipit_nb.backend.redundancy.geometric import DistanceRecorder, per_token_distances
+from skipit_nb.backend.redundancy.geometric import DistanceRecorder, per_token_distances, per_token_norms
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Provenance, RedundancyProfile, TokenDistances
+
+SoFar = Callable[[RedundancyProfile], object]
+"""Hears of the profile of all questions that were measured so far, after every batch."""
 
 
 def profile(
@@ -28,6 +34,7 @@ def profile(
     rows: Mapping[str, RowMask] | None = None,
     batch_size: int,
     tick: Tick,
+    so_far: SoFar | None = None,
 ) -> RedundancyProfile:
     """Measure every layer over `examples`. The lock is taken per batch.
 
@@ -40,6 +47,7 @@ def profile(
         rows: Rows of further modalities, by name.
         batch_size: Questions a forward pass.
         tick: Hears of every batch.
+        so_far: Hears of every batch, too: the profile up to there.
 
     Raises:
         NoExamplesError: If there are no examples.
@@ -50,7 +58,25 @@ def profile(
     batches = [examples[start : start + batch_size] for start in range(0, len(examples), batch_size)]
     every = (live.inputs([e.image for e in batch], [e.question for e in batch]) for batch in batches)
     images = len({example.cluster for example in examples})
-    return _profile(live, every, len(examples), images, provenance, flow=flow, query=query, rows=rows, tick=tick)
+
+    def tell(profile: RedundancyProfile, done: int) -> None:
+        seen = len({example.cluster for example in examples[:done]})
+        made = replace(provenance, samples=provenance.samples[:done])
+        if so_far is not None:
+            so_far(replace(profile, provenance=made, images=seen))
+
+    return _profile(
+        live,
+        every,
+        len(examples),
+        images,
+        provenance,
+        flow=flow,
+        query=query,
+        rows=rows,
+        tick=tick,
+        tell=tell if so_far else None,
+    )
 
 
 def profile_inputs(
@@ -83,7 +109,11 @@ def _profile(
     query: str,
     rows: Mapping[str, RowMask] | None,
     tick: Tick,
+    tell: Callable[[RedundancyProfile, int], None] | None = None,
 ) -> RedundancyProfile:
+    def measured() -> RedundancyProfile:
+        return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else (), images)
+
     distances, flows = DistanceRecorder(live.anatomy, rows), FlowRecorder(live.anatomy, query=query, rows=rows)
     done = 0
     tick(done, total)
@@ -92,8 +122,10 @@ def _profile(
         with live.lock, torch.inference_mode(), distances.recording(inputs), both:
             live.model(**inputs, use_cache=False, logits_to_keep=1)
         done += len(inputs["input_ids"])
+        if tell and done < total:
+            tell(measured(), done)
         tick(done, total)
-    return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else (), images)
+    return measured()
 
 
 def ready_inputs(examples: object, device: torch.device) -> list[Inputs]:
@@ -119,16 +151,26 @@ def ready_inputs(examples: object, device: torch.device) -> list[Inputs]:
 def look(live: LiveModel, image: Any, question: str) -> TokenDistances:
     """Measure one question, token by token."""
     inputs = live.inputs([image], [question])
-    with live.lock, torch.inference_mode(), per_token_distances(live.anatomy) as found:
+    anatomy = live.anatomy
+    with (
+        live.lock,
+        torch.inference_mode(),
+        per_token_distances(anatomy) as distances,
+        per_token_norms(anatomy) as norms,
+    ):
         live.model(**inputs, use_cache=False, logits_to_keep=1)
     ids = inputs["input_ids"][0]
-    is_vision = live.anatomy.vision_rows(ids).tolist()
+    is_vision = anatomy.vision_rows(ids).tolist()
+    pictures = [(one.height, one.width) for one in as_images(image)]
+    part = getattr(live.processor, "image_processor", None)
     return TokenDistances(
         provenance=live.provenance(),
         tokens=tuple(live.processor.tokenizer.convert_ids_to_tokens(ids.tolist())),
         is_vision=tuple(is_vision),
         grid=_square(sum(is_vision)),
-        distance=tuple(tuple(layer[0].tolist()) for layer in found),
+        distance=tuple(tuple(layer[0].tolist()) for layer in distances),
+        norm=tuple(tuple(layer[0].tolist()) for layer in norms),
+        places=patch_places(inputs, pictures, part, live.model.config, sum(is_vision)),
     )
 
 

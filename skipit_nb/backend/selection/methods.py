@@ -3,8 +3,8 @@
 Each is a function of a `Calibration`; its keyword arguments are the method's own knobs. All scores are turned so that
 low = redundant, and are measured in float32, in both modalities unless said, with every question weighing the same.
 
-Not here: FastV and PyramidDrop. They drop *some* vision tokens, chosen anew for every question by attention, while a
-skip set says what happens to a modality as a whole, the same for every question.
+FastV and PyramidDrop are not among them: they drop *some* vision tokens, chosen anew for every question by attention,
+which is no skip set but a `TokenDrop`; `equal_cost` puts all of them side by side.
 """
 
 from __future__ import annotations

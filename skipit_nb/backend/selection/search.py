@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from skipit_nb.backend.evaluation import sweeping
 from skipit_nb.backend.evaluation.batches import Here
+from skipit_nb.backend.selection.budget import Budget
 from skipit_nb.backend.selection.calibration import Calibration, is_supported
 from skipit_nb.backend.selection.racing import Raced
 from skipit_nb.backend.selection.splitting import halves
@@ -31,8 +33,7 @@ OBJECTIVES: dict[str, Callable[[SweepRow], float]] = {
 def search(
     data: Calibration,
     *,
-    speedup: float | None,
-    margin: float | None,
+    budget: Budget,
     moves: str | Iterable[SkipSet],
     beam: int,
     objective: str,
@@ -42,7 +43,8 @@ def search(
 
         frontier ← the `beam` best of { s | m : s in frontier, m in moves },  every one scored anew
 
-    The winner is the best set of at least `speedup`, or the cheapest that loses at most `margin`. What it scored in
+    The winner is the best set that saves enough, or the cheapest that loses little enough. Time is measured for those
+    sets of a step that the search goes on from. What it scored in
     the search flatters it, being the best of many; its number is the one on the other half of the images.
 
     SLEB, the greedy form over whole layers by likelihood, scores text, bars the first and last layer (leave them out
@@ -50,8 +52,7 @@ def search(
 
     Args:
         data: The questions of both halves.
-        speedup: Predicted FLOPs of the full model / those of the set to reach, above 1; or None.
-        margin: Accuracy to lose at most, a share; or None. One of the two.
+        budget: FLOPs or time to save, or accuracy to lose at most.
         moves: "whole", "attn", "mlp", "vision frozen" or "vision absent" for that action at every layer; or sets to
             choose from.
         beam: Sets to go on from.
@@ -61,30 +62,31 @@ def search(
             `beam=1` and accuracy. None for no race.
 
     Raises:
-        SettingError: If the budget is neither or both, or a setting is out of range.
+        SettingError: If a setting is out of range.
         UnsupportedSkipError: If the model can make none of the moves.
 
     Source:
         Song et al. 2024, "SLEB", arXiv:2402.09025 (the greedy search).
     """
-    _check(speedup, margin, beam, objective)
+    _check(beam, objective)
     _check_racing(racing, beam, objective)
     available = data.supported(_moves_of(moves, data.num_layers))
     first, second = halves(data.examples, data.provenance.seed)
     score = OBJECTIVES[objective]
-    steps = _steps(data.on(first), available, speedup, margin, beam, score, racing)
-    tried = [step.row for step in (steps if racing is None else _best_of_each(steps))]
-    winner = _winner(tried, speedup, margin, score)
-    finalists = list(dict.fromkeys([*([winner] if winner else []), *undominated(tried)]))
+    steps = _steps(data.on(first), available, budget, beam, score, racing)
+    tried = steps if racing is None else _best_of_each(steps)
+    winner = budget.winner(tried, lambda step: score(step.row))
+    finalists = list(dict.fromkeys([*([winner.row] if winner else []), *undominated([step.row for step in tried])]))
     confirmed = _swept(data.on(second), [row.skipset for row in finalists])
     return SearchResult(
         provenance=data.on([*first, *second]).provenance,
         num_search=len(first),
         objective=objective,
-        speedup=speedup,
-        margin=margin,
+        speedup=budget.speedup,
+        margin=budget.margin,
+        latency=budget.latency,
         steps=tuple(steps),
-        winner=winner.skipset if winner else SkipSet.none(num_layers=data.num_layers),
+        winner=winner.row.skipset if winner else SkipSet.none(num_layers=data.num_layers),
         baseline=confirmed.baseline,
         confirmed=confirmed.rows,
     )
@@ -93,8 +95,7 @@ def search(
 def _steps(
     data: Calibration,
     moves: Sequence[SkipSet],
-    speedup: float | None,
-    margin: float | None,
+    budget: Budget,
     beam: int,
     score: Callable[[SweepRow], float],
     racing: float | None,
@@ -108,10 +109,11 @@ def _steps(
         news = [s for s in dict.fromkeys(s | move for s in frontier for move in moves) if s not in tried]
         runnable = [s for s in news if is_supported(data.live, s)]
         asked = _tried(data, runnable, number, score, racing)
-        eligible = asked if racing is None else asked[:1]
-        best = [row for row, _ in eligible if margin is None or row.delta >= -margin][:beam]
-        steps += [SearchStep(number, row in best, row, questions) for row, questions in asked]
-        frontier = [row.skipset for row in best if speedup is None or row.flops_ratio < speedup]
+        made = [SearchStep(number, kept=False, row=row, questions=questions) for row, questions in asked]
+        best = list(filter(budget.is_eligible, made if racing is None else made[:1]))[:beam]
+        kept = {id(step): budget.measured(replace(step, kept=True), data) for step in best}
+        steps += [kept.get(id(step), step) for step in made]
+        frontier = [step.row.skipset for step in kept.values() if not budget.is_reached(step)]
     return steps
 
 
@@ -146,15 +148,6 @@ def undominated(rows: Sequence[SweepRow]) -> list[SweepRow]:
     return best
 
 
-def _winner(
-    rows: Sequence[SweepRow], speedup: float | None, margin: float | None, score: Callable[[SweepRow], float]
-) -> SweepRow | None:
-    if speedup is not None:
-        return max((row for row in rows if row.flops_ratio >= speedup), key=score, default=None)
-    within = (row for row in rows if row.delta >= -(margin or 0.0))
-    return max(within, key=lambda row: (row.flops_ratio, score(row)), default=None)
-
-
 def _swept(data: Calibration, skipsets: Sequence[SkipSet]) -> Sweep:
     return sweeping.sweep(
         data.live,
@@ -163,7 +156,6 @@ def _swept(data: Calibration, skipsets: Sequence[SkipSet]) -> Sweep:
         data.provenance,
         finalists=0,
         memory=None,
-        max_new_tokens=1,  # nothing is generated
         runs=Here(data.live, data.batch_size),
         tick=data.tick,
     )
@@ -191,13 +183,7 @@ def _check_racing(racing: float | None, beam: int, objective: str) -> None:
         raise SettingError("objective", objective, "accuracy where sets race: the test needs scores from 0 to 1")
 
 
-def _check(speedup: float | None, margin: float | None, beam: int, objective: str) -> None:
-    if (speedup is None) == (margin is None):
-        raise SettingError("speedup, margin", (speedup, margin), "one of the two")
-    if speedup is not None and not speedup > 1:
-        raise SettingError("speedup", speedup, "above 1")
-    if margin is not None and not 0 <= margin < 1:
-        raise SettingError("margin", margin, "a share of at least 0 and below 1")
+def _check(beam: int, objective: str) -> None:
     if isinstance(beam, bool) or not isinstance(beam, int) or beam < 1:
         raise SettingError("beam", beam, "a whole number of at least 1")
     if objective not in OBJECTIVES:

@@ -22,6 +22,8 @@ NAME = "digits-vqa"
 VERSION = "digits-vqa 1 (scikit-learn digits, seed 0)"
 CANVAS_PX = 64
 MAX_DIGITS = 4
+CHOICES = ("yes", "no", *"0123456789")
+"""Everything that is ever right."""
 
 _SEED = 0
 _NUM_CANVASES = {"train": 8000, "validation": 300, "test": 1000}
@@ -105,7 +107,7 @@ def load(split: str) -> Task:
                     loader=partial(_draw, split, number),
                 )
             )
-    return Task(NAME, split, VERSION, tuple(examples))
+    return Task(NAME, split, VERSION, tuple(examples), choices=CHOICES)
 
 
 @cache

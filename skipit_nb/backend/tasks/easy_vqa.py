@@ -56,7 +56,8 @@ def load(split: str) -> Task:
         )
         for number, row in enumerate(kept)
     )
-    return Task(NAME, split, f"{NAME} {importlib.metadata.version(NAME)}", examples)
+    version = f"{NAME} {importlib.metadata.version(NAME)}"
+    return Task(NAME, split, version, examples, choices=("yes", "no", *SHAPES, *COLORS))
 
 
 def kind_of(question: str) -> str:

@@ -15,7 +15,7 @@ from skipit_nb.backend.tasks.judges import Judge
 from skipit_nb.backend.tasks.pictures import digest, opened
 from skipit_nb.backend.tasks.scoring.grouped import metric_names
 from skipit_nb.backend.tasks.scoring.registry import known_scorer
-from skipit_nb.backend.tasks.task import Example, Task
+from skipit_nb.backend.tasks.task import GENERATE_UNTIL, Example, Task
 from skipit_nb.backend.tasks.templates import filled, is_template
 from skipit_nb.errors import NoExamplesError, SettingError, TaskDataError
 
@@ -58,12 +58,16 @@ class Reading:
     """What scores are put together to, one of `metric_names()`."""
     max_new_tokens: int = 16
     """How many tokens a model may write as its answer."""
+    output_type: str = GENERATE_UNTIL
+    """How a question is answered: by what a model writes, or, "multiple_choice", by the likeliest of its options."""
+    until: str | Sequence[str] = ()
+    """Texts that end an answer: it is cut before the first of them. An empty one ends nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what no row could mend.
 
         Raises:
-            SettingError: If scorer, metric or max_new_tokens is out of range.
+            SettingError: If scorer, metric, max_new_tokens or until is out of range.
         """
         if self.scorer is not None:
             known_scorer(self.scorer)
@@ -71,6 +75,13 @@ class Reading:
             raise SettingError("metric", self.metric, f"one of {', '.join(metric_names())}")
         if self.max_new_tokens < 1:
             raise SettingError("max_new_tokens", self.max_new_tokens, "at least 1")
+        if not all(isinstance(end, str) for end in self.ends):
+            raise SettingError("until", self.until, "a text that ends an answer, or a list of them")
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The texts that end an answer."""
+        return tuple(filter(None, [self.until] if isinstance(self.until, str) else self.until))
 
 
 def from_dicts(rows: Iterable[Row], name: str, **reading: Any) -> Task:
@@ -122,7 +133,9 @@ def task_of(rows: Iterable[Row], name: str, reading: Reading, *, version: str, s
     )
     if not examples:
         raise NoExamplesError(f"task {name!r}")
-    return Task(name, split, version, examples, reading.max_new_tokens, reading.metric)
+    return Task(
+        name, split, version, examples, reading.max_new_tokens, reading.metric, reading.ends, reading.output_type
+    )
 
 
 def _example(number: int, row: Row, key: str, reading: Reading) -> Example:

@@ -65,11 +65,12 @@ def _decoded(encoded: bytes) -> Image.Image:
     what = f"an encoded image of {len(encoded):,} bytes"
     try:
         with Image.open(BytesIO(encoded)) as image:
+            image.load()
             return as_image(image)
     except ImageError:
         raise
     except _UNREADABLE as error:
-        raise ImageError(what, str(error)) from error
+        raise ImageError(what, str(error).split(" <_io")[0]) from error  # the buffer's address helps nobody
 
 
 def _feed(found: Any, value: Any) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from skipit_nb.backend.tasks.scoring.score import Score
 
+GENERATE_UNTIL, MULTIPLE_CHOICE = OUTPUT_TYPES = ("generate_until", "multiple_choice")
+"""How questions are answered; the names are those of the harnesses."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -70,10 +73,20 @@ class Task:
     """How many tokens a model may write as its answer."""
     metric: str = "accuracy"
     """What the scores of the questions are put together to, one of `metric_names()`."""
+    until: tuple[str, ...] = ()
+    """Texts that end an answer: it is cut before the first of them."""
+    output_type: str = GENERATE_UNTIL
+    """How a question is answered: "generate_until" by what the model writes, "multiple_choice" by the likeliest of its
+    choices."""
+    choices: tuple[str, ...] = ()
+    """What any of the questions may be answered with, such as easy-VQA's 13 answers; empty where they are open, or have
+    choices of their own."""
 
     def __post_init__(self) -> None:
         if not self.examples:
             raise NoExamplesError(f"task {self.name!r}")
+        if self.output_type not in OUTPUT_TYPES:
+            raise SettingError("output_type", self.output_type, f"one of {', '.join(OUTPUT_TYPES)}")
 
     def __len__(self) -> int:
         """Give the number of questions."""
@@ -125,6 +138,14 @@ class Task:
     def drawn(self, limit: int | None, seed: int = 0) -> Task:
         """The task of the questions that `sample` draws."""
         return self if limit is None else replace(self, examples=self.sample(limit, seed))
+
+    def answered_by(self, output_type: str | None) -> Task:
+        """The same questions, answered in another way; None for the task's own.
+
+        Raises:
+            SettingError: If there is no such way.
+        """
+        return self if output_type is None else replace(self, output_type=output_type)
 
     def scored_by(self, scorer: str) -> Task:
         """The same questions under another rule.
@@ -180,7 +201,7 @@ class Task:
             name: Of the task.
             reading: How a row becomes a question, the fields of `own.Reading`: `doc_to_text`, `doc_to_visual`,
                 `doc_to_target`, `doc_to_choice`, `process_results`, `cluster_key`, `kind`, `scorer`, `metric`,
-                `max_new_tokens`. Each `doc_to_…` is the name of a column, a template such as
+                `max_new_tokens`, `output_type`, `until`. Each `doc_to_…` is the name of a column, a template such as
                 ``"{{question}} Answer briefly."``, or a function of the row.
 
         Raises:

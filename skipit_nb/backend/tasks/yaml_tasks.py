@@ -1,7 +1,7 @@
 """Tasks written for lmms-eval: the part of its YAML that asks local data and scores by a known rule.
 
-Of `output_type` both words are taken. A `multiple_choice` is asked like any question, and what the model writes is read
-for a letter or an option; lmms-eval ranks the options by likelihood instead, so its numbers are others.
+Of `output_type` both words are taken: a `multiple_choice` is answered by the likeliest of its options, as there, but by
+the sum over an option's tokens (lmms-eval takes their mean, which is `acc_per_token` here).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from skipit_nb.backend.tasks import own
 from skipit_nb.backend.tasks.hub.tables import package
 from skipit_nb.backend.tasks.pictures import opened
-from skipit_nb.backend.tasks.task import Task
+from skipit_nb.backend.tasks.task import GENERATE_UNTIL, OUTPUT_TYPES, Task
 from skipit_nb.backend.tasks.yaml_files import Named, function, read
 from skipit_nb.errors import TaskDataError
 
@@ -29,8 +29,9 @@ _KNOWN = {
 _SAYS_NOTHING = {
     "dataset_name", "group", "group_alias", "metadata", "tag", "task_alias", "training_split", "version",
 }  # fmt: skip
-_OUTPUT_TYPES = ("generate_until", "multiple_choice")
 _TOKENS = 16
+_UNTIL = ("\n\n",)
+"""What ends an answer where a task file does not say."""
 
 
 def from_yaml(path: Path, *, trust: bool) -> Task:
@@ -48,8 +49,8 @@ def _check(keys: Keys, path: Path) -> None:
     unknown = sorted(set(keys) - _KNOWN - _SAYS_NOTHING)
     if unknown:
         raise _refusal(path, unknown[0], keys[unknown[0]], f"left out; known are {', '.join(sorted(_KNOWN))}")
-    if keys.get("output_type", _OUTPUT_TYPES[0]) not in _OUTPUT_TYPES:
-        raise _refusal(path, "output_type", keys["output_type"], " or ".join(_OUTPUT_TYPES))
+    if keys.get("output_type", GENERATE_UNTIL) not in OUTPUT_TYPES:
+        raise _refusal(path, "output_type", keys["output_type"], " or ".join(OUTPUT_TYPES))
     if keys.get("num_fewshot"):
         raise _refusal(path, "num_fewshot", keys["num_fewshot"], "0: questions are asked alone")
     given = keys.get("generation_kwargs") or {}
@@ -130,7 +131,10 @@ def _reading(keys: Keys, path: Path, *, trust: bool) -> dict[str, Any]:
         if isinstance(value, Named):
             reading[name] = Called(function(value, path.parent, trust=trust), kwargs)
     reading.setdefault("doc_to_visual", None)
-    reading["max_new_tokens"] = int((keys.get("generation_kwargs") or {}).get("max_new_tokens", _TOKENS))
+    reading["output_type"] = keys.get("output_type", GENERATE_UNTIL)
+    given = keys.get("generation_kwargs") or {}
+    reading["max_new_tokens"] = int(given.get("max_new_tokens", _TOKENS))
+    reading["until"] = given["until"] if given.get("until") is not None else _UNTIL
     return reading | _scoring(keys, path)
 
 

@@ -5,6 +5,7 @@ Shapes: batch, row (the last rows asked for), vocab.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -131,13 +132,20 @@ def _one_by_one(
 
 def last_logits(live: LiveModel, inputs: Inputs, rows: int) -> Tensor:
     """Logits of the last rows [batch, row, vocab]: the head sees no others."""
+    with last_rows(live.anatomy, rows):
+        logits: Tensor = live.model(**inputs, use_cache=False).logits
+    return logits
+
+
+@contextlib.contextmanager
+def last_rows(anatomy: Anatomy, rows: int) -> Iterator[None]:
+    """Let the head see no more than the last rows inside the block: logits of a whole prompt take room and time."""
 
     def last(_: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         return (args[0][:, -rows:], *args[1:])
 
-    with live.anatomy.head.register_forward_pre_hook(last):  # a handle removes its hook on leaving
-        logits: Tensor = live.model(**inputs, use_cache=False).logits
-    return logits
+    with anatomy.head.register_forward_pre_hook(last):  # a handle removes its hook on leaving
+        yield
 
 
 def _head(anatomy: Anatomy, state: Tensor) -> Tensor:

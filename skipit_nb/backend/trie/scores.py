@@ -102,12 +102,12 @@ class _Arm:
         return cls(
             [tuple(row[: length + 1]) for row, length in zip(best, lengths.tolist(), strict=True)],
             given.sum(1).tolist(),
-            _kl(reference, logs[:, 0]),
-            _kl(logs[:, 0], reference),
+            kl_of(reference, logs[:, 0]),
+            kl_of(logs[:, 0], reference),
         )
 
 
-def _kl(p: Tensor, q: Tensor) -> list[float]:
+def kl_of(p: Tensor, q: Tensor) -> list[float]:
     """KL(p ‖ q) in nats of log-probabilities [batch, vocab]."""
     kls: list[float] = functional.kl_div(q, p, log_target=True, reduction="none").sum(-1).clamp(min=0).tolist()
     return kls

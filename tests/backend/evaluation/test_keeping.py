@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from skipit_nb.backend.evaluation import keeping
+from skipit_nb.backend.evaluation import answering
 from skipit_nb.backend.evaluation.answering import answer_batch
+from skipit_nb.backend.evaluation.deciding import deciding
 from skipit_nb.backend.evaluation.ledger import ANSWERS
 from skipit_nb.backend.tasks.registry import load_task
 from skipit_nb.errors import LedgerError
@@ -41,11 +42,11 @@ def asked(monkeypatch):
     """The questions that the model is asked, with the arms."""
     found = []
 
-    def noted(live, batch, *, arms, max_new_tokens):
+    def noted(live, batch, *, arms, **how):
         found.extend((example.key, str(arm)) for example in batch for arm in arms)
-        return answer_batch(live, batch, arms=arms, max_new_tokens=max_new_tokens)
+        return answer_batch(live, batch, arms=arms, **how)
 
-    monkeypatch.setattr(keeping, "answer_batch", noted)
+    monkeypatch.setattr(answering, "answer_batch", noted)
     return found
 
 
@@ -78,7 +79,8 @@ def test_another_b_is_asked_itself_and_a_is_not(session, asked, tmp_path):
 
 def test_workers_of_an_executor_fill_the_same_ledger(session, plain, asked, tmp_path):
     with ThreadPoolExecutor(2) as executor:
-        assert session.compare(TASK, b=B, executor=executor, ledger=tmp_path, **ASKED) == plain
+        found = session.compare(TASK, b=B, executor=executor, ledger=tmp_path, **ASKED)
+    assert (found.answers, found.verdict) == (plain.answers, plain.verdict), "costs are measured here alone"
     asked.clear()
     assert session.compare(TASK, b=B, ledger=tmp_path, **ASKED) == plain
     assert asked == []
@@ -86,15 +88,15 @@ def test_workers_of_an_executor_fill_the_same_ledger(session, plain, asked, tmp_
 
 def test_other_weights_find_nothing(session):
     task = load_task(TASK)
-    first = keeping.deciding(session._open, session._bound(B), task, 5)
+    first = deciding(session._open, session._bound(B), task, 5)
     weight = next(session.model.parameters())
     before = weight.data.clone()
     try:
         weight.data.add_(1.0)
-        assert keeping.deciding(session._open, session._bound(B), task, 5)["weights"] != first["weights"]
+        assert deciding(session._open, session._bound(B), task, 5)["weights"] != first["weights"]
     finally:
         weight.data.copy_(before)
-    assert keeping.deciding(session._open, session._bound(B), task, 7) == first, "in float32 any batch will do"
+    assert deciding(session._open, session._bound(B), task, 7) == first, "in float32 any batch will do"
 
 
 def test_a_folder_of_something_else_is_refused_before_anything_runs(session, asked, tmp_path):

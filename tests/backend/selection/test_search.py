@@ -1,5 +1,7 @@
 """Search: a planted idle layer goes first, beams are no worse, and the winner is judged by what it never saw."""
 
+import time
+
 import pytest
 
 from skipit_nb import SkipSet
@@ -11,6 +13,7 @@ from skipit_nb.results import SearchResult, SweepRow
 TASK = "digits-vqa"
 LIMIT = 12
 IDLE = 5
+SLOW = 8
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +110,8 @@ def test_halves_share_no_image_and_keep_every_question(session):
 
 
 @pytest.mark.parametrize(("settings", "words"), [
-    ({}, "one of the two"),
-    ({"speedup": 2, "margin": 0.1}, "one of the two"),
+    ({}, "one of the three"),
+    ({"speedup": 2, "margin": 0.1}, "one of the three"),
     ({"speedup": 1.0}, "above 1"),
     ({"margin": 1.0}, "below 1"),
     ({"speedup": 2, "beam": 0}, "beam is 0"),
@@ -119,3 +122,30 @@ def test_halves_share_no_image_and_keep_every_question(session):
 def test_what_a_search_does_not_take_is_refused(session, settings, words):
     with pytest.raises(SettingError, match=words):
         session.search(TASK, limit=4, **settings)
+
+
+@pytest.fixture
+def slow_layer(session):
+    """A layer of the model in the box that takes a tenth of a second."""
+    layer = session._open.anatomy.layers[SLOW]
+    run = layer.forward
+    layer.forward = lambda *args, **kwargs: (time.sleep(0.1), run(*args, **kwargs))[1]
+    yield SLOW
+    del layer.forward
+
+
+def test_time_is_a_budget_too(session, slow_layer):
+    moves = [SkipSet.whole(slow_layer - 1), SkipSet.whole(slow_layer)]
+    found = session.search(TASK, latency=2, moves=moves, limit=LIMIT)
+    assert all((step.latency_ratio is not None) is step.kept for step in found.steps)
+    assert slow_layer in found.winner.layers("whole")
+    *before, last = [step for step in found.steps if step.kept]
+    assert last.latency_ratio > 2 > max((step.latency_ratio for step in before), default=1)
+    assert "sooner" in repr(found)
+    assert SearchResult.from_json(found.to_json()) == found
+
+
+def test_time_that_no_set_saves_ends_the_search_without_a_winner(session):
+    found = session.search(TASK, latency=1000, moves=[SkipSet.whole(3)], limit=LIMIT)
+    assert found.winner.is_empty
+    assert found.confirmation is None

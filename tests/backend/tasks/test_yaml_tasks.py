@@ -135,6 +135,7 @@ def test_a_multiple_choice_is_read_from_what_is_written(folder):
         "doc_to_target: answer", "doc_to_target: label"
     )
     assert task_of(folder, listed).examples[1].choices == ("no", "yes")
+    assert task_of(folder, listed).output_type == "multiple_choice", "`compare` ranks the options instead"
 
 
 def test_a_file_may_include_another(folder):

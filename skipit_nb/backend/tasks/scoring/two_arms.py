@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from skipit_nb.results import Comparison, Metric
 DRAWS = 2000
 """Times that the images are drawn again."""
 _AT_ONCE = 200
+_OF_GROUPS = ("mme", "circular")
+"""Metrics of questions that are right together."""
 _USUAL = ("accuracy", "parsed_rate")
 
 
@@ -65,16 +67,24 @@ def refuse_broken_groups(metric: str, examples: Sequence[Example]) -> None:
     counts_by_cluster(metric, examples, [Score.unparsed()] * len(examples))
 
 
-def with_task_metrics(comparison: Comparison, metric: str, examples: Iterable[Example]) -> Comparison:
-    """The comparison, with its task's own metric behind the accuracy."""
-    by_key = {example.key: example for example in examples}
-    answers = comparison.answers
+def with_task_metrics(comparison: Comparison, metric: str, examples: Sequence[Example]) -> Comparison:
+    """The comparison, with its task's own metric behind the accuracy.
+
+    A group of which a question has no answer, by an error or an interrupt, is left out of that metric as a whole.
+    """
+    answers = {answer.key: answer for answer in comparison.answers}
+    torn = {(one.cluster, one.group) for one in examples if one.key not in answers}
+    if metric not in _OF_GROUPS:
+        torn = set()
+    whole = [one for one in examples if one.key in answers and (one.cluster, one.group) not in torn]
+    if not whole:
+        return comparison
     accuracy, *others = comparison.metrics
     own = task_metrics(
         metric,
-        [by_key[answer.key] for answer in answers],
-        [Score(answer.score_a, answer.parsed_a, "") for answer in answers],
-        [Score(answer.score_b, answer.parsed_b, "") for answer in answers],
+        whole,
+        [Score(answers[one.key].score_a, answers[one.key].parsed_a, "") for one in whole],
+        [Score(answers[one.key].score_b, answers[one.key].parsed_b, "") for one in whole],
     )
     return replace(comparison, metrics=(accuracy, *own, *others))
 
