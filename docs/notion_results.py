@@ -79,13 +79,13 @@ def measure() -> None:
     with Session.open(device="cpu") as session:
         for task in TASKS:
             for name, ask in MEASURES.items():
-                _file(task, name).write_text(_short(ask(session, task).to_json()) + "\n", encoding="utf-8")
+                _file(task, name).write_text(shortened(ask(session, task).to_json()) + "\n", encoding="utf-8")
 
 
 def _file(task: str, name: str) -> Path:
     return RESULTS / f"{task}-{name}.json"
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
     """The same JSON with five significant digits."""
     return json.dumps(json.loads(text, parse_float=lambda number: float(f"{float(number):.5g}")))

@@ -1,42 +1,30 @@
-"""The builder's live view: the strip, its text, presets, predicted cost, conditions, and the code."""
+"""The builder's live view: the strip beside the what-if, what it costs and breaks, and what to start from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from skipit_nb.errors import SettingError
-from skipit_nb.results import LayerReason
-from skipit_nb.skipset import SkipSet
+from skipit_nb.widgets import saving
+from skipit_nb.widgets.builder import ANSWERED, PROPOSED
+from skipit_nb.widgets.builder_exchange import Exchange
+from skipit_nb.widgets.builder_measures import marks, measures
+from skipit_nb.widgets.builder_question import QuestionPane
+from skipit_nb.widgets.builder_start import MethodPane, PresetPane
 from skipit_nb.widgets.code_box import CodeBox
 from skipit_nb.widgets.controls import Controls
-from skipit_nb.widgets.layer_strip import Heat, LayerStrip, Mark, Paint
+from skipit_nb.widgets.job_bar import JobBar
+from skipit_nb.widgets.layer_strip import LayerStrip, Paint
 from skipit_nb.widgets.note import Note
-from skipit_nb.widgets.readout import (
-    broken_conditions,
-    conditions_sentence,
-    cost_rows,
-    skipped_layers,
-    thresholds_sentence,
-)
+from skipit_nb.widgets.readout import conditions_sentence, cost_rows, speedup_sentence, thresholds_sentence
 from skipit_nb.widgets.table import Table
 from skipit_nb.widgets.tool_view import ToolView
 
 if TYPE_CHECKING:
     from skipit_nb.widgets.builder import SkipSetBuilder
 
-Preset = Callable[[dict[str, Any], int], SkipSet]
-
-PRESETS: dict[str, Preset] = {
-    "late entry of vision": lambda v, n: SkipSet.late_entry(v["k"], num_layers=n),
-    "early exit of vision": lambda v, n: SkipSet.early_exit(v["k"], num_layers=n),
-    "freeze vision": lambda v, n: SkipSet.freeze(_span(v), num_layers=n),
-    "skip whole layers": lambda v, n: SkipSet.whole(_span(v), num_layers=n),
-    "skip attention": lambda v, n: SkipSet.attn(_span(v), num_layers=n),
-    "skip MLPs": lambda v, n: SkipSet.mlp(_span(v), num_layers=n),
-}
-AT_A_BOUNDARY = tuple(PRESETS)[:2]
-"""Presets that take one number, the boundary k."""
+WISHED = frozenset({"skipset", "task", "question"})
+"""Fields that decide what is asked."""
 
 
 class BuilderView(ToolView):
@@ -46,116 +34,116 @@ class BuilderView(ToolView):
 
     def parts(self) -> list[Any]:
         """The widgets, top to bottom."""
-        tool, last = self.tool, self.tool.num_layers - 1
+        tool = self.tool
         self.strip = LayerStrip()
         self.strip.on_paint(self.guarded(self._paint))
+        self.strip.on_travel(self.guarded(lambda way: getattr(tool, way)()))
         self.edit = self.bind(Controls(label="Skip set", fields=_edit_fields()))
         self.edit.on_press(self.guarded(lambda name: getattr(tool, name)()))
-        self.preset = self.bind(Controls(label="Presets", fields=_preset_fields(last)))
-        self.preset.show(preset=AT_A_BOUNDARY[0], k=tool.num_layers // 2, first=last, last=last)
-        self.preset.observe(lambda _: self._fit_preset(), "values")
-        self.preset.on_press(self.guarded(lambda _: tool.add(self._preset())))
+        self.question = QuestionPane(self) if tool.can_ask else None
+        self.presets = PresetPane(self)
+        self.methods = MethodPane(self) if tool.can_propose else None
+        bench, start = (
+            [pane.box for pane in panes if pane] for panes in ((self.question,), (self.presets, self.methods))
+        )
+        return [
+            self.edit,
+            self._laid("skipit-bench", self.strip, *bench),
+            self._words_and_numbers(),
+            self._laid("skipit-start", *start),
+            self._code_parts(),
+        ]
+
+    def _words_and_numbers(self) -> Any:
+        self.table, self.verdict, self.thresholds = Table(), Note(live=True), Note(tone="quiet")
         self.prompt = self.bind(Controls(label="Prompt", fields=_prompt_fields()))
-        self.table, self.verdict, self.thresholds, self.code = Table(), Note(), Note(tone="quiet"), CodeBox()
-        self.verdict.live = True
         words = self.stack(self.verdict, self.thresholds)
-        numbers = [self.stack(self.prompt, self.table)] if tool.shape else []
-        return [self.edit, self.preset, self.strip, self.columns(words, *numbers), self.code]
+        return self.columns(words, self.stack(self.prompt, self.table)) if self.tool.shape else self.columns(words)
 
-    def show(self, names: frozenset[str]) -> None:
-        """Redraw after a change of the skip set, the prompt's size or the recommendation."""
-        super().show(names)
-        tool = self.tool
-        self.edit.change("undo", disabled=not tool.can_undo)
-        self.edit.change("redo", disabled=not tool.can_redo)
-        self.edit.change("recommended", hidden=tool.result is None)
-        if not names or "result" in names:
-            self.strip.heat = self._heat()
-            self.strip.notes = [reason.why for reason in tool.result.reasons] if tool.result else []
-            self.thresholds.text = thresholds_sentence(tool.result) if tool.result else ""
-        self.strip.marks = self._marks()
-        if not names or "skipset" in names:
-            self.strip.draw(tool.skipset)
-        sentence, is_well = conditions_sentence(tool.skipset, tool.result)
-        self.verdict.say(sentence, "plain" if is_well else "bad")
-        self._show_cost()
-        self.code.code = tool.code()
+    def _code_parts(self) -> Any:
+        self.code, self.exchange = CodeBox(), Exchange()
+        self.exchange.on_take(self._exchanged)
+        self.exchange.on_save(self.guarded(lambda: self.exchange.offer("skipset.json", saving.to_json(self.tool))))
+        return self.stack(self.code, self.exchange)
 
-    def _show_cost(self) -> None:
-        chosen, full = self.tool.cost, self.tool.full_cost
-        if chosen and full:
-            columns = ["predicted for this prompt", "full model", "this skip set", "ratio"]
-            self.table.draw(columns, cost_rows(full, chosen), "Arithmetic, not a measured time.")
+    def _laid(self, name: str, *widgets: Any) -> Any:
+        """Widgets in a box that builder.css lays out."""
+        box = self.stack(*widgets)
+        box.add_class(name)
+        return box
+
+    def job_bar_for(self, label: str, run: Callable[[], object]) -> JobBar:
+        """A bar for the tool's long work that `run` starts."""
+        self._job_bar = bar = JobBar(label=label)
+        bar.on_intent(self.guarded(run), self._cancel)
+        return bar
 
     def _paint(self, content: Any) -> None:
         paint = Paint.read(content, self.tool.num_layers)
         self.tool.set(skipset=paint.on(self.tool.skipset))
 
-    def _preset(self) -> SkipSet:
-        values = self.preset.values
-        return PRESETS[values["preset"]](values, self.tool.num_layers)
+    def _exchanged(self, text: str, join: bool) -> None:
+        was_taken = self.guarded(lambda: self.tool.take(text, join=join))()
+        self.exchange.said = f"taken: {self.tool.skipset}" if was_taken else self.message.text
 
-    def _fit_preset(self) -> None:
-        is_boundary = self.preset.values["preset"] in AT_A_BOUNDARY
-        self.preset.change("k", hidden=not is_boundary)
-        for name in ("first", "last"):
-            self.preset.change(name, hidden=is_boundary)
+    # -- drawing --------------------------------------------------------------------------------------------------
 
-    def _heat(self) -> list[Heat]:
-        distances: Sequence[float] = ()
-        flow: Sequence[float | None] = ()
-        if self.tool.result is not None:
-            reasons = self.tool.result.reasons
-            distances, flow = [reason.distance for reason in reasons], [reason.var for reason in reasons]
-        elif self.tool.profile is not None:
-            profile = self.tool.profile
-            distances, flow = profile.distances(), [None if row is None else row.var for row in profile.flow_by_layer]
-        bars = [_bars("vision distance", "low = redundant", "vision", distances, max(distances))] if distances else []
-        is_measured = any(value is not None for value in flow)
-        return [*bars, _bars("flow (VAR)", "low = not read", "flow", flow, 1.0)] if is_measured else bars
+    def show(self, names: frozenset[str]) -> None:
+        """Redraw after a change; the strip comes first, as the eye is there."""
+        tool, every = self.tool, not names
+        if every or names & {"skipset", "result"}:
+            self._show_strip(with_result=every or "result" in names)
+        super().show(names)
+        if every or names & {"skipset", "result", "num_vision", "num_text"}:
+            self._show_words()
+        if self.question and (every or names & WISHED):
+            self.question.ask()
+        if self.question and tool.asked and (every or ANSWERED in names):
+            self.question.show(tool.asked)
+        if self.methods and (every or PROPOSED in names):
+            self.methods.show(tool.proposal)
+        self.code.code = tool.code()
 
-    def _marks(self) -> list[Mark]:
-        if self.tool.result is None:
-            return []
-        chosen = set(skipped_layers(self.tool.skipset))
-        return [_mark(reason, reason.layer in chosen) for reason in self.tool.result.reasons]
+    def fail(self, error: BaseException) -> None:
+        """Say why the what-if has no answer, in its own place."""
+        with self._drawing:
+            if self.question:
+                self.question.line.fail(error)
 
+    def _show_strip(self, *, with_result: bool) -> None:
+        tool = self.tool
+        with self.strip.hold_sync():
+            self.strip.draw(tool.skipset)
+            self.strip.marks = marks(tool.skipset, tool.result)
+            if with_result:
+                self.strip.behind = measures(tool.profile, tool.result)
+                self.strip.notes = [reason.why for reason in tool.result.reasons] if tool.result else []
 
-def _bars(label: str, hint: str, tone: str, values: Sequence[float | None], most: float) -> Heat:
-    heights = [(value or 0.0) / most if most else 0.0 for value in values]
-    texts = ["not measured" if value is None else f"{value:.4g}" for value in values]
-    return Heat(label=label, hint=hint, tone=tone, values=heights, texts=texts)
-
-
-def _mark(reason: LayerReason, is_chosen: bool) -> Mark:
-    broken = broken_conditions(reason)
-    tone = "good" if not broken else "bad" if is_chosen else "quiet"
-    return Mark(sign=broken or "✓", text=reason.why, tone=tone)
-
-
-def _span(values: dict[str, Any]) -> range:
-    if values["last"] < values["first"]:
-        raise SettingError("last layer", values["last"], f"at least the first layer, {values['first']}")
-    return range(values["first"], values["last"] + 1)
+    def _show_words(self) -> None:
+        tool, edit = self.tool, self.edit
+        edit.change("undo", disabled=not tool.can_undo)
+        edit.change("redo", disabled=not tool.can_redo)
+        edit.change("recommended", hidden=tool.result is None)
+        sentence, is_well = conditions_sentence(tool.skipset, tool.result)
+        self.verdict.say(sentence, "plain" if is_well else "bad")
+        self.thresholds.text = thresholds_sentence(tool.result) if tool.result else ""
+        chosen, full = tool.cost, tool.full_cost
+        if chosen and full:
+            columns = ["predicted for this prompt", "full model", "this skip set", "ratio"]
+            self.table.draw(columns, cost_rows(full, chosen), speedup_sentence(full, chosen))
 
 
 def _edit_fields() -> list[dict[str, Any]]:
-    hint = "'none', or clauses such as 'vision absent 0-7; whole 28'. Press Enter."
-    buttons = {"undo": "Undo", "redo": "Redo", "clear": "Clear", "recommended": "Recommended"}
+    hint = "'none', clauses such as 'vision absent 0-7; whole 28', or code such as SkipSet.late_entry(8). Press Enter."
+    buttons = {
+        "undo": ("Undo", "Ctrl-Z"),
+        "redo": ("Redo", "Ctrl-Shift-Z"),
+        "clear": ("Clear", "Skip nothing."),
+        "recommended": ("Recommended", "What meets both conditions, in place of what is drawn."),
+    }
     return [
         {"name": "skipset", "label": "skip set", "kind": "code", "hint": hint},
-        *({"name": name, "label": label, "kind": "button"} for name, label in buttons.items()),
-    ]
-
-
-def _preset_fields(last: int) -> list[dict[str, Any]]:
-    layer = {"kind": "int", "min": 0, "max": last}
-    return [
-        {"name": "preset", "label": "preset", "kind": "choice", "options": list(PRESETS)},
-        {"name": "k", "label": "at layer k", "kind": "int", "min": 0, "max": last + 1},
-        {"name": "first", "label": "first layer", "hidden": True, **layer},
-        {"name": "last", "label": "last layer", "hidden": True, **layer},
-        {"name": "add", "label": "Add", "kind": "button", "hint": "Join it to the skip set; the stronger action wins."},
+        *({"name": name, "label": label, "kind": "button", "hint": hint} for name, (label, hint) in buttons.items()),
     ]
 
 

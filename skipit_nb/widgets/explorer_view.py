@@ -1,97 +1,96 @@
-"""The explorer's live view: what to measure, three plots over the layers, and one question under the chosen layer."""
+"""The explorer's live view: what to measure, five plots over the layers, one question, and the map of bands."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from skipit_nb.charts.marks import DISTANCE_UNIT
-from skipit_nb.charts.pixels import image_url
 from skipit_nb.charts.skipped import skipped_bands
-from skipit_nb.results import RedundancyProfile
+from skipit_nb.widgets import explorer_series, explorer_words
 from skipit_nb.widgets.code_box import CodeBox
 from skipit_nb.widgets.controls import Controls
-from skipit_nb.widgets.explorer_series import distance_series, flow_series, overlay_values, tail_series
+from skipit_nb.widgets.explorer_bands import BandMap
+from skipit_nb.widgets.explorer_fields import band_fields, compare_fields, measure_fields, view_fields
+from skipit_nb.widgets.explorer_question import QuestionPart
+from skipit_nb.widgets.explorer_values import ValuesTable, bands_table, profile_table
 from skipit_nb.widgets.layer_plot import LayerPlot
 from skipit_nb.widgets.note import Note
-from skipit_nb.widgets.patch_overlay import PatchOverlay
 from skipit_nb.widgets.tool_view import ToolView
 
 if TYPE_CHECKING:
-    from skipit_nb.widgets.explorer import LayerDistanceExplorer, Seen
-
-STORED = "A stored profile holds no questions. Give the explorer an open session to see a layer over an image."
-FITS = 60
-"""A longer question is cut off in the list, so it is said in full below."""
+    from skipit_nb.widgets.explorer import LayerDistanceExplorer
 
 ASKED = frozenset({"task", "limit", "seed", "question"})
 """Fields that decide which question is looked at."""
 
+DRAWN = frozenset({"result", "seen", "partial", "epsilon", "scale", "skipset", "over", "pinned", "band"})
+"""What the plots over the layers depend on."""
+
 
 class ExplorerView(ToolView):
-    """Plots to the left, the question to the right; a layer chosen in one is chosen in all."""
+    """Plots to the left, the question and the bands to the right; a layer chosen in one is chosen in all."""
 
     tool: LayerDistanceExplorer
 
     def parts(self) -> list[Any]:
         """The widgets, top to bottom."""
-        self.status, self.code = Note(tone="quiet", live=True), CodeBox()
-        self.reading = self.bind(Controls(label="How to read it", fields=_view_fields()))
+        self.status, self.beside_note = Note(tone="quiet", live=True), Note(tone="quiet")
+        self.code, self.values = CodeBox(), ValuesTable()
+        self.reading = self.bind(Controls(label="How to read it", fields=view_fields()))
         plots = self.stack(self.reading, *self._plots())
+        self.compare = Controls(label="Compare", fields=compare_fields())
+        self.compare.on_press(self.guarded(self._pressed))
+        comparing = self.beside(self.compare, self.beside_note)
+        self.asked: QuestionPart | None = None
         if self.tool.port is None:
-            self.question = Note(text=STORED, tone="quiet")
-            return [self.status, plots, self.question, self.code]
-        self.measure = self.bind(Controls(label="What to measure", fields=_measure_fields(self.tool.port.tasks())))
+            self.question = Note(text=explorer_words.STORED, tone="quiet")
+            right = self.stack(self.question, *self._band_parts())
+            return [self.status, comparing, self._laid(plots, right), self.values, self.code]
+        self.measure = self.bind(Controls(label="What to measure", fields=measure_fields(self.tool.port.tasks())))
         self.job_bar.label = "Measure"
-        box = self._laid("skipit-explorer", plots, self._question_parts())
-        return [self._laid("skipit-beside", self.measure, self.job_bar), self.status, box, self.code]
+        self.asked = QuestionPart(self)
+        right = self.stack(*self.asked.parts, *self._band_parts())
+        measuring = self.beside(self.measure, self.job_bar)
+        return [measuring, self.status, comparing, self._laid(plots, right), self.values, self.code]
 
-    def _laid(self, name: str, *widgets: Any) -> Any:
-        """Widgets in a box that explorer.css lays out."""
+    def _laid(self, *widgets: Any) -> Any:
         box = self.stack(*widgets)
-        box.add_class(name)
+        box.add_class("skipit-explorer")
         return box
 
     def _plots(self) -> list[Any]:
-        common = {"num_layers": self.tool.num_layers}
-        self.distance = LayerPlot(
-            title="Distance: how far each layer moves a token",
-            y_title=f"d = {DISTANCE_UNIT}, low = redundant",
-            height=240,
-            **common,
+        self.distance = self._plot(
+            "Distance: how far each layer turns a token", f"d = {DISTANCE_UNIT}, low = redundant", 240
         )
-        self.tail = LayerPlot(y_title="share of tokens, low = redundant", top=1.0, height=170, **common)
-        self.flow = LayerPlot(
-            title="Flow: VAR",
-            y_title="attention on image, low = not read",
-            top=1.0,
-            height=170,
-            **common,
-        )
-        self.plots = (self.distance, self.tail, self.flow)
+        self.tail = self._plot("Tail", "share of tokens, low = redundant", top=1.0)
+        self.flow = self._plot("Flow: VAR", "attention on image, low = not read", top=1.0)
+        self.norm = self._plot("Length before each layer", "‖state‖; a sink stands out")
+        self.update = self._plot("Change", "‖after − before‖ / ‖before‖")
+        self.plots = (self.distance, self.tail, self.flow, self.norm, self.update)
         for plot in self.plots:
             plot.observe(self.guarded(lambda change: self.tool.set(layer=change["new"])), "layer")
-        return [self.distance, self._laid("skipit-plot-pair", self.tail, self.flow)]
+        pairs = [self.stack(self.tail, self.flow), self.stack(self.norm, self.update)]
+        for pair in pairs:
+            pair.add_class("skipit-plot-pair")
+        return [self.distance, *pairs]
 
-    def _question_parts(self) -> Any:
-        self.pick = Controls(label="Question", fields=_question_fields())
-        self.pick.on_enter(self.guarded(self._picked))
-        self.pick.on_press(self.guarded(self._stepped))
-        self.question, self.overlay = Note(), PatchOverlay(empty="looking …")
-        colors = self.bind(Controls(label="Colours", fields=[_choice("colors", "colours span")]))
-        return self.stack(self.pick, self.question, self.overlay, colors)
+    def _plot(self, title: str, y_title: str, height: int = 170, top: float = 0.0) -> LayerPlot:
+        return LayerPlot(title=title, y_title=y_title, height=height, top=top, num_layers=self.tool.num_layers)
 
-    def _picked(self, _: str, value: Any) -> None:
-        place = self.pick.checked("pick", value)
-        self.tool.set(question=self._options().index(place))
+    def _band_parts(self) -> list[Any]:
+        self.map = BandMap(
+            title="Bands: how far several layers together turn a token", unit="angle / π, pale = redundant"
+        )
+        self.map.observe(self.guarded(lambda change: self.tool.set(band=tuple(change["new"]))), "band")
+        self.map_controls = self.bind(Controls(label="Bands", fields=band_fields(is_live=self.tool.port is not None)))
+        self.map_controls.on_press(self.guarded(lambda _: self.tool.map_bands(block=False)))
+        return [self.map, self.map_controls]
 
-    def _stepped(self, name: str) -> None:
-        count = len(self._options())
-        if count:
-            self.tool.set(question=(self.tool.state.question + (1 if name == "next" else -1)) % count)
-
-    def _options(self) -> list[str]:
-        seen = self.tool.seen
-        return [f"{number}. {text}" for number, text in enumerate(seen.questions, start=1)] if seen else []
+    def _pressed(self, name: str) -> None:
+        if name == "pin":
+            self.tool.pin()
+        else:
+            self.tool.unpin()
 
     # -- drawing --------------------------------------------------------------------------------------------------
 
@@ -99,16 +98,26 @@ class ExplorerView(ToolView):
         """Redraw after a change of what is measured, chosen or looked at."""
         super().show(names)
         every = not names
-        if self.tool.port is not None and (every or names & ASKED):
+        if self.tool.port is not None and every:
+            self.guarded(self.tool.look)(False)  # a closed session is told, and what was measured is shown
+        elif self.tool.port is not None and names & ASKED:
             self.tool.look(block=False)
-        if every or names & {"result", "seen", "epsilon", "scale", "skipset"}:
+        if every or names & DRAWN:
             self._show_plots()
+            self._show_compared()
         if every or "layer" in names:
             for plot in self.plots:
                 plot.layer = self.tool.layer
-        if self.tool.seen and (every or names & {"seen", "layer", "colors"}):
-            self._show_overlay(self.tool.seen, has_moved="seen" not in names and not every)
-        self.code.code = self.tool.code()
+        if self.asked is not None:
+            self.asked.show(names)
+        if every or names & {"bands", "band_tokens"}:
+            self._show_bands()
+        if every or names & {"band"}:
+            self.map.band = list(self.tool.state.band)
+        if every or names & {*DRAWN, "bands", "band_tokens"}:
+            self._show_values()
+        if names != {"layer"}:
+            self.code.code = self.tool.code()
 
     def _show_plots(self) -> None:
         tool, profile = self.tool, self.tool.profile
@@ -116,73 +125,51 @@ class ExplorerView(ToolView):
             {"start": band.start, "stop": band.stop, "label": band.label}
             for band in skipped_bands(tool.state.skipset, tool.num_layers)
         ]
+        if tool.state.band:
+            first, last = tool.state.band
+            bands.append({"start": first, "stop": last + 1, "label": f"band {first}-{last}", "is_chosen": True})
         for plot in self.plots:
             plot.skipped = bands
         self.tail.title = f"Tail: P[d > {tool.epsilon:g}]"
-        self.distance.scale = tool.state.scale
-        self.status.text = _status(profile, is_live=tool.port is not None, is_first=tool.result is None)
+        for plot in (self.distance, self.norm, self.update):
+            plot.scale = tool.state.scale
+        self.status.text = explorer_words.status(
+            profile,
+            is_live=tool.port is not None,
+            is_alone=tool.port is not None and tool.state.over == "question",
+            is_first=tool.is_first_look,
+            is_refining=tool.is_refining,
+        )
         if profile is None:
             return
-        self.distance.series = distance_series(profile)
-        self.tail.series = tail_series(profile, tool.epsilon)
-        self.flow.series = flow_series(profile)
+        beside = tool.beside.profile if tool.beside else None
+        self.distance.series = explorer_series.distance_series(profile, beside)
+        self.tail.series = explorer_series.tail_series(profile, tool.epsilon, beside)
+        self.flow.series = explorer_series.flow_series(profile, beside)
+        self.norm.series = explorer_series.norm_series(profile, beside)
+        self.update.series = explorer_series.update_series(profile, beside)
 
-    def _show_overlay(self, seen: Seen, *, has_moved: bool) -> None:
-        shared = self.tool.state.colors == "all layers"
-        traits = overlay_values(seen.distances, self.tool.layer, is_shared=shared)
-        if not has_moved:
-            traits |= {"image": image_url(seen.example.image), "alt": f"image {seen.example.cluster}"}
-            options = self._options()
-            self.pick.change("pick", options=options)
-            self.pick.show(pick=options[self.tool.state.question])
-            self.question.say(_question_text(seen))
-        with self.overlay.hold_sync():
-            for name, value in traits.items():
-                setattr(self.overlay, name, value)
+    def _show_compared(self) -> None:
+        self.beside_note.text = explorer_words.beside(self.tool.beside)
+        self.compare.change("pin", disabled=self.tool.profile is None)
+        self.compare.change("unpin", disabled=self.tool.state.pinned is None)
 
+    def _show_bands(self) -> None:
+        found, tokens = self.tool.bands, self.tool.state.band_tokens
+        if found is None or tokens not in {band.tokens for band in found.bands}:
+            self.map.values = []
+            self.map.empty = "not measured" if found is None else f"there are no {tokens} tokens"
+            return
+        count = len(found.provenance.samples)
+        self.map.title = f"Bands: how far several layers turn {tokens} tokens, {count} question{'s' * (count != 1)}"
+        self.map.draw(found, tokens)
 
-def _status(profile: RedundancyProfile | None, *, is_live: bool, is_first: bool) -> str:
-    """What the plots were measured on, in a sentence."""
-    if profile is None:
-        return "Looking at one question …" if is_live else "Nothing is measured."
-    made = profile.provenance
-    if is_live and is_first:
-        return "A first look: this one question. Press Measure to average over more."
-    task = f" of {made.task}" if made.task else ""
-    return f"{made.model}: mean over {profile.num_samples} questions{task}, seed {made.seed}; bands are ± 1 s.d."
-
-
-def _question_text(seen: Seen) -> str:
-    example, answer = seen.example, seen.answer
-    said = f"right answer: {example.answer} · model: {answer.text or 'nothing'} ({answer.probability:.0%})"
-    return said if len(example.question) <= FITS else f"{example.question}\n{said}"
-
-
-def _choice(name: str, label: str) -> dict[str, Any]:
-    from skipit_nb.widgets.explorer import CHOICES
-
-    return {"name": name, "label": label, "kind": "choice", "options": list(CHOICES[name])}
-
-
-def _measure_fields(tasks: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [
-        {"name": "task", "label": "task", "kind": "choice", "options": list(tasks)},
-        {"name": "limit", "label": "questions", "kind": "int", "min": 1, "hint": "At least so many: whole images."},
-        {"name": "seed", "label": "seed", "kind": "int", "min": 0},
-    ]
-
-
-def _view_fields() -> list[dict[str, Any]]:
-    hint = "A distance in 1 - cos, above 0 and at most 2."
-    return [
-        {"name": "epsilon", "label": "ε of the tail", "kind": "number", "hint": hint},
-        _choice("scale", "axis of distances"),
-    ]
-
-
-def _question_fields() -> list[dict[str, Any]]:
-    return [
-        {"name": "pick", "label": "question", "kind": "choice", "options": []},
-        {"name": "previous", "label": "Previous", "kind": "button"},
-        {"name": "next", "label": "Next", "kind": "button"},
-    ]
+    def _show_values(self) -> None:
+        tool, tables = self.tool, []
+        if tool.profile is not None:
+            tables.append(profile_table(tool.profile, tool.epsilon, "per layer"))
+            if tool.beside is not None:
+                tables.append(profile_table(tool.beside.profile, tool.epsilon, f"beside: {tool.beside.label}"))
+        if tool.bands is not None and tool.state.band_tokens in {band.tokens for band in tool.bands.bands}:
+            tables.append(bands_table(tool.bands, tool.state.band_tokens))
+        self.values.tables = tables

@@ -26,9 +26,10 @@ class LayerPlot(anywidget.AnyWidget):
     """The quantity, its unit, and its direction."""
     series = traitlets.List(traitlets.Dict()).tag(sync=True)
     """One dict a line: `name`; `look` ("vision", "text", "first", "flow", or "uniform" for a thin dashed line without
-    points); `values`, one per layer, None where there is none; and, if there is a band, its ends `low` and `high`."""
+    points); `values`, one per layer, None where there is none; if there is a band, its ends `low` and `high`; and
+    `is_beside` for a line of what is compared, in hollow points, which may have another number of layers."""
     skipped = traitlets.List(traitlets.Dict()).tag(sync=True)
-    """Bands to shade: `start`, `stop` (one after the last layer) and `label`."""
+    """Bands to shade: `start`, `stop` (one after the last layer) and `label`; `is_chosen` for another colour."""
     num_layers = traitlets.Int(1).tag(sync=True)
     layer = traitlets.Int(0).tag(sync=True)
     """The chosen layer."""

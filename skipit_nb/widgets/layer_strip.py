@@ -20,17 +20,17 @@ ROWS: dict[str, tuple[str, ...]] = {
 """The rows of the strip, and what a click goes through in each."""
 
 
-class Heat(TypedDict):
-    """A row of small bars above the cells: one number per layer."""
+class Measure(TypedDict):
+    """What was measured at every layer, drawn as bars behind the cells of one row."""
 
     label: str
     """Such as "vision distance"."""
     hint: str
-    """What low means, and the unit."""
-    tone: str
-    """"vision", "text" or "flow": the colour."""
-    values: list[float]
-    """Heights, 0 to 1."""
+    """How to read the bars, in a few words below the row's name."""
+    heights: list[float]
+    """0 to 1; 1 stands for more, too, if there is a line."""
+    line: float | None
+    """Height of the threshold; None where there is none."""
     texts: list[str]
     """The numbers in words, one per layer."""
 
@@ -73,39 +73,47 @@ class Paint:
 
 
 class LayerStrip(anywidget.AnyWidget):
-    """Shows a bound skip set. It never changes what it shows: it sends a gesture, and Python draws the answer."""
+    """Shows a bound skip set. It changes nothing by itself: it sends a gesture, and Python draws the answer."""
 
-    _esm = script("strip_rows", "layer_strip")
-    _css = style("layer_strip")
+    _esm = script("strip_rows", "strip_keys", "strip_cells", "layer_strip")
+    _css = style("layer_strip", "builder")
 
     cells = traitlets.Dict({}).tag(sync=True)
     """For each row, the action at each layer."""
     cycles = traitlets.Dict({row: list(actions) for row, actions in ROWS.items()}).tag(sync=True)
     """For each row, what a click goes through."""
-    heat: traitlets.List[Heat] = traitlets.List([]).tag(sync=True)
-    """Rows of small bars, see `Heat`."""
+    behind: traitlets.Dict[str, Measure] = traitlets.Dict({}).tag(sync=True)
+    """For each row that has one, its bars, see `Measure`."""
     notes: traitlets.List[str] = traitlets.List([]).tag(sync=True)
     """A sentence for each layer, or none at all."""
     marks: traitlets.List[Mark] = traitlets.List([]).tag(sync=True)
     """A sign below each layer, see `Mark`, or none at all."""
-    revision = traitlets.Int(0).tag(sync=True)
-    """Grows with every answer to a gesture, so that a refused one is painted back."""
+    answered = traitlets.Unicode("").tag(sync=True)
+    """The last gesture that was dealt with, so that the page shows what became of it."""
 
     def draw(self, skipset: SkipSet) -> None:
         """Show a bound skip set."""
-        count = len(skipset.head)
-        with self.hold_sync():
-            self.cells = {
-                row: [_shown(skipset, layer, row) for layer in range(count)] for row in (*MODALITIES, "layer")
-            }
-            self.revision += 1
+        layers = range(len(skipset.head))
+        self.cells = {row: [_shown(skipset, layer, row) for layer in layers] for row in ROWS}
 
     def on_paint(self, paint: Callable[[Any], object]) -> None:
         """Call `paint(content)` once for each click, drag or key; `Paint.read` checks what the page sent."""
 
         def hear(_: object, content: Any, __: object) -> None:
-            paint(content)
-            self.revision += 1
+            if isinstance(content, dict) and "travel" in content:
+                return
+            with self.hold_sync():  # one message back
+                paint(content)
+                self.answered = str(content.get("id", "")) if isinstance(content, dict) else ""
+
+        self.on_msg(hear)
+
+    def on_travel(self, travel: Callable[[str], object]) -> None:
+        """Call `travel("undo")` or `travel("redo")` when the user asks for it by key, anywhere in the tool."""
+
+        def hear(_: object, content: Any, __: object) -> None:
+            if isinstance(content, dict) and content.get("travel") in ("undo", "redo"):
+                travel(content["travel"])
 
         self.on_msg(hear)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from skipit_nb.cost import Cost
-from skipit_nb.results import LayerReason, Recommendation
+from skipit_nb.results import LayerReason, Proposal, Recommendation
 from skipit_nb.skipset import SkipSet
 
 SKIPPED = ("frozen", "absent", "whole")
@@ -33,9 +33,22 @@ def cost_rows(full: Cost, chosen: Cost) -> list[list[str]]:
     return [[name, quantity(a, unit), quantity(b, unit), ratio(a, b)] for name, a, b, unit in lines]
 
 
+def speedup_sentence(full: Cost, chosen: Cost) -> str:
+    """The predicted prefill speed-up, and what kind of number it is."""
+    return f"Predicted prefill speed-up {chosen.speedup_over(full):.2f}×: arithmetic, not a measured time."
+
+
 def ratio(full: float, chosen: float) -> str:
     """Full model / this skip set: above 1 is less; "–" if nothing is left."""
     return f"{full / chosen:.2f}×" if chosen else "–"
+
+
+def proposal_sentence(proposal: Proposal) -> str:
+    """What a method proposes, from how much."""
+    made = proposal.provenance
+    scored = f", lowest of {len(proposal.candidates)} by {proposal.unit}" if proposal.candidates else ""
+    questions = f"on {len(made.samples)} questions{f' of {made.task}' if made.task else ''}"
+    return f"{proposal.method} proposes: {proposal.skipset} ({questions}{scored})."
 
 
 def named(layers: Iterable[int]) -> str:

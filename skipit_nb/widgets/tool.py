@@ -31,7 +31,7 @@ S = TypeVar("S", bound=Stored)
 R = TypeVar("R", bound=Stored)
 
 RESULT = "result"
-"""The one observable name that is not a field of the state."""
+"""The observable name of what a run gave; the others are fields of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,15 @@ class Tool(ABC, Generic[S, R]):
 
     result_type: type[R]
     """What a run gives; set by the subclass if it has results that can be stored."""
+    results: tuple[str, ...] = (RESULT,)
+    """Observable names that are not fields of the state."""
 
     def __init__(self, state: S, port: Opened | None = None) -> None:
         self.port = port
         self._lock = threading.RLock()
         self._observers: list[tuple[Observer, frozenset[str] | None]] = []
         self._view: ToolView | None = None
-        self._job: Job[R] | None = None
+        self._job: Job[Any] | None = None
         self._runs = 0
         self._result: R | None = None
         self._thumbnail: tuple[object, str] | None = None
@@ -103,10 +105,10 @@ class Tool(ABC, Generic[S, R]):
 
         Args:
             fn: Called after the change, once for each field.
-            names: Fields of the state, or "result"; None for all of them.
+            names: Fields of the state, "result" or another of `results`; None for all of them.
         """
         wanted = None if names is None else frozenset([names] if isinstance(names, str) else names)
-        known = {*field_names(self._state), RESULT}
+        known = {*field_names(self._state), *self.results}
         for name in wanted or ():
             if name not in known:
                 raise SettingError("observed name", name, f"one of {', '.join(sorted(known))}")
@@ -176,6 +178,7 @@ class Tool(ABC, Generic[S, R]):
             ResultFormatError: If the file holds something else; the tool stays as it was.
         """
         state, result = saving.load(self, Path(path))
+        self._check(state)  # before anything has changed
         if result is not None:
             self._take(result)
         self.set(**{name: getattr(state, name) for name in field_names(state)})
@@ -183,7 +186,7 @@ class Tool(ABC, Generic[S, R]):
     # -- long work ------------------------------------------------------------------------------------------------
 
     @property
-    def job(self) -> Job[R] | None:
+    def job(self) -> Job[Any] | None:
         """The last long work that was started, running or ended."""
         return self._job
 
@@ -199,15 +202,17 @@ class Tool(ABC, Generic[S, R]):
         work = self._work()
         if work is None or self.port is None:
             return self._result
-        job = self._start(work)
+        job: Job[R] = self._start(work)
         return job.result() if block else None
 
     def _work(self) -> Callable[[Tick], R] | None:
         """What `run` does; called on the caller's thread, it gives the function for the worker's."""
         return None
 
-    def _start(self, work: Callable[[Tick], R], *, quick: bool = False) -> Job[R]:
-        """Hand `work` to the worker; what it gives becomes the result. A run before it is cancelled."""
+    def _start(
+        self, work: Callable[[Tick], Any], *, quick: bool = False, take: Callable[[Any], None] | None = None
+    ) -> Job[Any]:
+        """Hand `work` to the worker; `take` gets what it gives, by default as the result. A run before is cancelled."""
         if self.port is None:
             raise SettingError("port", None, "an open session")
         if self._job is not None:
@@ -215,10 +220,10 @@ class Tool(ABC, Generic[S, R]):
 
         self._runs = mine = self._runs + 1
 
-        def working(tick: Tick) -> R:
+        def working(tick: Tick) -> Any:
             result = work(tick)
             if mine == self._runs:
-                self._take(result)
+                (take or self._take)(result)
             return result
 
         self._job = job = self.port.submit(working, type(self).__name__, quick=quick)

@@ -45,10 +45,11 @@ class ToolView(ABC):
 
     @property
     def job_bar(self) -> JobBar:
-        """Run, progress, Cancel; made on first use."""
+        """Run, progress, Pause if it `can_pause`, Cancel; made on first use."""
         if self._job_bar is None:
             self._job_bar = JobBar()
-            self._job_bar.on_intent(self.guarded(lambda: self.tool.run(block=False)), self._cancel)
+            run = self.guarded(lambda: self.tool.run(block=False))
+            self._job_bar.on_intent(run, self._cancel, self._pause, self._resume)
         return self._job_bar
 
     def redraw(self, names: frozenset[str]) -> None:
@@ -133,6 +134,15 @@ class ToolView(ABC):
         if self.tool.job is not None:
             self.tool.job.cancel()
             self.job_bar.message = "cancelling"
+
+    def _pause(self) -> None:
+        if self.tool.job is not None and not self.tool.job.has_ended:
+            self.tool.job.pause()
+            self.job_bar.message = "pausing after this batch"
+
+    def _resume(self) -> None:
+        if self.tool.job is not None:
+            self.tool.job.resume()
 
     @staticmethod
     def stack(*widgets: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Builder, evaluator and studio drawn in a page, with their Python behind them. No Jupyter."""
+"""Evaluator, studio and all tools drawn in a page, with their Python behind them. No Jupyter."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, expect
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import ABEvaluator, SkipSetBuilder
 from tests.browser.accessibility import violations
-from tests.browser.notebook_page import drag
 from tests.browser.tool_page import ToolPage
 from tests.widgets.fake_session import FakeSession
 
@@ -51,76 +50,6 @@ def run(page: ToolPage, button: str) -> None:
     page.settle()
 
 
-# -- builder ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_drag_changes_text_cost_and_conditions_together(draw: Draw, port: FakeSession) -> None:
-    page = draw(SkipSetBuilder(port, profile=port.profile("shapes")))
-    drag(page.page, page.by_label("layer 2, vision: run"), page.by_label("layer 4, vision: run"))
-    page.settle()
-    assert str(page.tool.skipset) == "vision absent 2-4"
-    expect(page.by_label("skip set")).to_have_value("vision absent 2-4")
-    expect(page.page.get_by_text("condition 2 at layers 2-3")).to_be_visible()
-    expect(page.page.get_by_role("row", name="prefill")).to_contain_text("1.1")
-    expect(page.by_label("layer 3, vision: absent")).to_be_visible()
-
-
-def test_text_is_read_on_enter_and_a_slip_is_explained_beside_it(draw: Draw, port: FakeSession) -> None:
-    page = draw(SkipSetBuilder(port))
-    field = page.by_label("skip set")
-    field.fill("vision absent 9-")
-    field.press("Enter")
-    page.settle()
-    assert str(page.tool.skipset) == "vision absent 9-11"
-    expect(field).to_have_value("vision absent 9-11")
-    field.fill("vision gone 9")
-    field.press("Enter")
-    page.settle()
-    expect(page.page.get_by_role("alert")).to_contain_text("SkipSetSyntaxError: 'vision gone 9' is not a skip set")
-    expect(field).to_have_value("vision gone 9")  # to be mended, not typed again
-    expect(field).to_have_attribute("aria-invalid", "true")
-    page.press("Clear")
-    expect(field).to_have_value("none")
-    expect(field).to_have_attribute("aria-invalid", "false")
-    expect(page.page.get_by_role("alert")).to_have_count(0)
-    assert page.tool.skipset.is_empty
-
-
-def test_undo_keeps_the_focus_where_it_was(draw: Draw, port: FakeSession) -> None:
-    page = draw(SkipSetBuilder(port))
-    page.press("Add")
-    assert str(page.tool.skipset) == "vision absent 0-5"
-    expect(page.page.get_by_role("button", name="Add")).to_be_focused()
-    page.tool.early_exit(9)
-    page.press("Undo")
-    expect(page.page.get_by_role("button", name="Undo")).to_be_focused()
-    page.press("Undo")
-    assert page.tool.skipset.is_empty
-    expect(page.page.get_by_role("button", name="Undo")).to_be_disabled()
-
-
-def test_a_preset_shows_the_fields_it_needs(draw: Draw, port: FakeSession) -> None:
-    page = draw(SkipSetBuilder(port))
-    expect(page.by_label("at layer k")).to_be_visible()
-    page.by_label("preset").select_option("freeze vision")
-    page.settle()
-    expect(page.by_label("at layer k")).to_be_hidden()
-    page.by_label("first layer").fill("7")
-    page.by_label("first layer").press("Enter")
-    page.settle()
-    page.press("Add")
-    assert str(page.tool.skipset) == "vision frozen 7-11"
-
-
-def test_the_code_can_be_copied_or_at_least_selected(draw: Draw, port: FakeSession) -> None:
-    page = draw(SkipSetBuilder(port, skipset="whole 3"))
-    page.page.get_by_text("Code for this").click()
-    area = page.by_label("Code for this")
-    expect(area).to_have_value(page.tool.code())
-    page.page.get_by_role("button", name="Copy as code").click()
-    expect(page.page.get_by_text("selected: press Ctrl+C").or_(page.page.get_by_text("copied"))).to_be_visible()
-
-
 # -- evaluator -------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +78,35 @@ def test_progress_is_shown_and_a_run_can_be_cancelled(draw: Draw, port: FakeSess
     expect(page.page.get_by_text("cancelled")).to_be_visible()
     expect(page.page.get_by_role("button", name="Run A against B")).to_be_focused()
     assert page.tool.result is None
+
+
+def test_a_run_can_be_paused_and_goes_on(draw: Draw, port: FakeSession) -> None:
+    port.gate.clear()
+    page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
+    page.press("Run A against B")
+    page.page.wait_for_timeout(100)
+    page.settle()
+    page.press("Pause")
+    page.page.wait_for_timeout(100)
+    page.settle()
+    expect(page.page.get_by_text("paused after 0 of 60 questions")).to_be_visible()
+    port.gate.set()
+    page.press("Resume")
+    page.tool.job.result(10)
+    page.page.wait_for_timeout(100)
+    page.settle()
+    expect(page.page.get_by_text("B is worse than A: -33.3 points.")).to_be_visible()
+
+
+def test_a_point_of_a_sweep_becomes_b(draw: Draw, port: FakeSession) -> None:
+    page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
+    run(page, "Sweep")
+    chart = page.page.get_by_role("listbox")
+    expect(chart).to_be_visible()
+    chart.press("End")
+    page.press("Take as B")
+    assert str(page.tool.b) == page.tool.view.pareto.points[-1]["name"]
+    expect(page.by_label("B")).to_have_value(str(page.tool.b))
 
 
 def test_what_models_and_data_sets_say_is_shown_as_text(draw: Draw, port: FakeSession) -> None:

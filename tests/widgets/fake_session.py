@@ -7,14 +7,14 @@ skip set removes the vision tokens from a layer that `NEEDED` names.
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from PIL import Image, ImageDraw
 
 from skipit_nb.cost import ModelShape, cost
-from skipit_nb.errors import LimitError, SettingError, UnknownTaskError
+from skipit_nb.errors import CancelledError, LimitError, SettingError, UnknownTaskError
 from skipit_nb.jobs import Job, Tick, Worker, no_tick
 from skipit_nb.results import (
     EPSILONS,
@@ -29,6 +29,9 @@ from skipit_nb.results import (
     Provenance,
     Recommendation,
     RedundancyProfile,
+    Standing,
+    Sweep,
+    SweepRow,
     TokenDistances,
     Verdict,
 )
@@ -41,6 +44,8 @@ KINDS = ("color", "shape", "presence")
 COLORS = ("red", "green", "blue", "yellow")
 NEEDED = (2, 3)
 """Layers where text reads the image: a question of kind "color" is lost without vision tokens there."""
+PARTIAL = 6
+"""Questions from which on a cancelled comparison hands over what it has."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class FakeSession:
 
     name = "fake"
     code = ""
+    weights_bytes = 2_500_000
 
     def __init__(self, num_layers: int = 12) -> None:
         self.shape = ModelShape(
@@ -99,12 +105,23 @@ class FakeSession:
             num_vision=16,
         )
         self.worker = Worker("fake session")
+        self.ledgers: list[str | None] = []
         self.gate = threading.Event()
         self.gate.set()
 
     @property
     def provenance(self) -> Provenance:
         return self._provenance("", (), 0)
+
+    @property
+    def jobs(self) -> tuple[Job[object], ...]:
+        return self.worker.jobs
+
+    def watch(self, watcher: Callable[[Job[object]], object]) -> None:
+        self.worker.watch(watcher)
+
+    def unwatch(self, watcher: Callable[[Job[object]], object]) -> None:
+        self.worker.unwatch(watcher)
 
     # -- Opened and Asks --------------------------------------------------------------------------------------------
 
@@ -135,11 +152,27 @@ class FakeSession:
     # -- Profiles and Recommends ------------------------------------------------------------------------------------
 
     def profile(
-        self, examples: Any, *, limit: int | None = None, seed: int = 0, progress: Tick | None = None
+        self,
+        examples: Any,
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        progress: Tick | None = None,
+        so_far: Callable[[RedundancyProfile], object] | None = None,
     ) -> RedundancyProfile:
         task = examples if isinstance(examples, str) else ""
         asked = self.examples(task, limit=limit, seed=seed) if task else tuple(examples)
-        self._tick_through(len(asked), progress)
+
+        def tell(done: int, total: int, /) -> None:
+            if progress is not None:
+                progress(done, total)
+            if so_far is not None and 0 < done < total:
+                so_far(self._profiled(task, asked[:done], seed))
+
+        self._tick_through(len(asked), tell)
+        return self._profiled(task, asked, seed)
+
+    def _profiled(self, task: str, asked: Sequence[FakeExample], seed: int) -> RedundancyProfile:
         layers = tuple(
             self._distance(layer, tokens)
             for layer in range(self.shape.num_layers)
@@ -199,11 +232,71 @@ class FakeSession:
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        ledger: str | None = None,
         progress: Tick | None = None,
+        so_far: Callable[[Standing], object] | None = None,
     ) -> Comparison:
         asked = self.examples(task, limit=limit, seed=seed)
         one, two = (SkipSet.of(s, num_layers=self.shape.num_layers) for s in (a, b))
-        self._tick_through(2 * len(asked), progress)
+        self.ledgers.append(ledger)
+
+        def tell(done: int, total: int, /) -> None:
+            try:
+                (progress or no_tick)(done, total)
+            except CancelledError as stop:
+                if done >= 2 * PARTIAL:
+                    stop.partial = self._compared(task, asked[: done // 2], one, two, seed, margin, of=len(asked))
+                raise
+            if so_far is not None and 0 < done < total and done % 12 == 0:
+                so_far(self._standing([self._paired(example, one, two) for example in asked[: done // 2]], len(asked)))
+
+        self._tick_through(2 * len(asked), tell)
+        return self._compared(task, asked, one, two, seed, margin, of=len(asked))
+
+    def sweep(
+        self,
+        task: str,
+        skipsets: Iterable[SkipSet | str],
+        *,
+        limit: int | None = None,
+        seed: int = 0,
+        ledger: str | None = None,
+        progress: Tick | None = None,
+    ) -> Sweep:
+        asked = self.examples(task, limit=limit, seed=seed)
+        self._tick_through(len(asked), progress)
+        full = SkipSet.none(num_layers=self.shape.num_layers)
+        rows = []
+        for skipset in (SkipSet.of(s, num_layers=self.shape.num_layers) for s in skipsets):
+            lost = sum(self._is_lost(example, skipset) for example in asked) / len(asked)
+            costs = [cost(self.shape, some, num_text=16) for some in (full, skipset)]
+            ratio = costs[1].speedup_over(costs[0])
+            rows.append(
+                SweepRow(
+                    skipset,
+                    1 - lost,
+                    -lost,
+                    -lost - 0.02,
+                    0.02 - lost,
+                    flops_ratio=ratio,
+                    low_all=-lost - 0.03,
+                    high_all=0.03 - lost,
+                    p_adjusted=0.5,
+                )
+            )
+        return Sweep(self._provenance(task, tuple(e.key for e in asked), seed), 1.0, tuple(rows))
+
+    def _compared(
+        self,
+        task: str,
+        asked: Sequence[FakeExample],
+        one: SkipSet,
+        two: SkipSet,
+        seed: int,
+        margin: float,
+        *,
+        of: int,
+    ) -> Comparison:
         answers = tuple(self._paired(example, one, two) for example in asked)
         accuracy_a = sum(answer.score_a for answer in answers) / len(answers)
         accuracy_b = sum(answer.score_b for answer in answers) / len(answers)
@@ -225,6 +318,7 @@ class FakeSession:
             ),
         )
         kind = "worse" if delta < -margin else "not worse"
+        stopped = "" if len(asked) == of else f"Incomplete, interrupted after {len(asked)} of {of} questions. "
         return Comparison(
             provenance=self._provenance(task, tuple(e.key for e in asked), seed),
             a=one,
@@ -232,11 +326,20 @@ class FakeSession:
             answers=answers,
             metrics=metrics,
             kinds=tuple(_kind_delta(name, answers) for name in sorted({answer.kind for answer in answers})),
-            verdict=Verdict(kind, f"B is {kind} than A: {100 * delta:+.1f} points.", margin),
+            verdict=Verdict(kind, f"{stopped}B is {kind} than A: {100 * delta:+.1f} points.", margin),
             p_mcnemar=0.5,
             mde=0.05,
             design_effect=1.2,
+            is_complete=len(asked) == of,
+            num_unasked=of - len(asked),
         )
+
+    @staticmethod
+    def _standing(answers: Sequence[PairedAnswer], planned: int) -> Standing:
+        a, b = (sum(getattr(one, score) for one in answers) / len(answers) for score in ("score_a", "score_b"))
+        worse = sum(one.score_b < one.score_a for one in answers)
+        wide = 1 / math.sqrt(len(answers))
+        return Standing(len(answers), planned, a, b, b - a, b - a - wide, b - a + wide, worse, 0, "anytime-valid")
 
     # -- inside -----------------------------------------------------------------------------------------------------
 

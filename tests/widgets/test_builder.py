@@ -30,7 +30,7 @@ def builder(port: FakeSession) -> Iterator[SkipSetBuilder]:
 
 def press(builder: SkipSetBuilder, name: str) -> None:
     view: Any = builder.view
-    controls = view.preset if name == "add" else view.edit
+    controls = view.presets.controls if name in ("replace", "join") else view.edit
     controls._handle_custom_msg({"press": name}, [])
 
 
@@ -59,11 +59,10 @@ def test_a_drag_on_the_strip_changes_the_skip_set_once(builder: SkipSetBuilder) 
 
 def test_a_gesture_that_is_refused_is_explained_and_painted_back(builder: SkipSetBuilder) -> None:
     strip = builder.view.strip  # type: ignore[attr-defined]
-    before = strip.revision
-    strip._handle_custom_msg({"row": "vision", "layers": [12], "action": "absent"}, [])
+    strip._handle_custom_msg({"row": "vision", "layers": [12], "action": "absent", "id": "view-7"}, [])
     assert builder.skipset.is_empty
     assert builder.view.message.text.startswith("SettingError: layers is [12], but should be a list of layers")
-    assert strip.revision > before
+    assert strip.answered == "view-7"
 
 
 def test_presets_join_what_is_there() -> None:
@@ -90,17 +89,28 @@ def test_presets_join_what_is_there() -> None:
 def test_each_preset_of_the_page_writes_what_it_says(
     builder: SkipSetBuilder, preset: str, values: dict[str, int], expected: str
 ) -> None:
-    controls = builder.view.preset  # type: ignore[attr-defined]
+    controls = builder.view.presets.controls  # type: ignore[attr-defined]
     enter(controls, preset=preset, **values)
     shown = {field["name"] for field in controls.fields if not field.get("hidden")}
-    assert shown == {"preset", "add", *values}
-    press(builder, "add")
+    assert shown == {"preset", "replace", "join", *values}
+    press(builder, "replace")
     assert str(builder.skipset) == expected
 
 
+def test_a_preset_replaces_what_is_drawn_or_joins_it_as_the_button_says(builder: SkipSetBuilder) -> None:
+    builder.set(skipset="whole 11")
+    enter(builder.view.presets.controls, preset="late entry of vision", k=2)  # type: ignore[attr-defined]
+    press(builder, "join")
+    assert str(builder.skipset) == "vision absent 0-1; whole 11"
+    press(builder, "replace")
+    assert str(builder.skipset) == "vision absent 0-1"
+    builder.undo()
+    assert str(builder.skipset) == "vision absent 0-1; whole 11"
+
+
 def test_a_span_that_runs_backwards_is_refused(builder: SkipSetBuilder) -> None:
-    enter(builder.view.preset, preset="freeze vision", first=6, last=4)  # type: ignore[attr-defined]
-    press(builder, "add")
+    enter(builder.view.presets.controls, preset="freeze vision", first=6, last=4)  # type: ignore[attr-defined]
+    press(builder, "replace")
     assert builder.view.message.text == "SettingError: last layer is 4, but should be at least the first layer, 6."
     assert builder.skipset.is_empty
 
@@ -151,7 +161,6 @@ def test_the_cost_is_that_of_the_arithmetic_and_is_called_predicted(builder: Ski
     assert builder.cost == expected
     table = builder.view.table  # type: ignore[attr-defined]
     assert table.columns == ["predicted for this prompt", "full model", "this skip set", "ratio"]
-    assert table.caption == "Arithmetic, not a measured time."
     full = cost(port.shape, None, num_vision=64, num_text=32)
     assert [row[0] for row in table.rows] == [
         "prefill",
@@ -159,6 +168,8 @@ def test_the_cost_is_that_of_the_arithmetic_and_is_called_predicted(builder: Ski
         "KV cache of the prompt",
         "active parameters",
     ]
+    ratio = full.flops_prefill / expected.flops_prefill
+    assert table.caption == f"Predicted prefill speed-up {ratio:.2f}×: arithmetic, not a measured time."
     assert table.rows[0][3] == f"{full.flops_prefill / expected.flops_prefill:.2f}×"
 
 
@@ -193,8 +204,24 @@ def test_each_layer_carries_its_reason_and_a_sign(builder: SkipSetBuilder) -> No
         ("✓", "good"),
         ("✓", "good"),
     ]
-    assert [bars["label"] for bars in strip.heat] == ["vision distance", "flow (VAR)"]
-    assert all(0 <= value <= 1 for bars in strip.heat for value in bars["values"])
+
+
+def test_bars_stand_behind_the_cells_against_their_thresholds(builder: SkipSetBuilder) -> None:
+    behind = builder.view.strip.behind  # type: ignore[attr-defined]
+    reasons = builder.result.reasons  # type: ignore[union-attr]
+    assert list(behind) == ["vision", "text"]
+    assert behind["vision"]["line"] == behind["text"]["line"] == 0.5
+    below = [height <= 0.5 for height in behind["vision"]["heights"]]
+    assert below == [reason.distance <= 0.1 for reason in reasons]
+    assert behind["vision"]["heights"][0] == 1.0  # 0.42 is more than twice the threshold
+    assert behind["text"]["texts"][:3] == ["0.02 (threshold 0.1)", "0.02 (threshold 0.1)", "0.5 (threshold 0.1)"]
+
+
+def test_without_thresholds_bars_stand_against_the_highest(port: FakeSession) -> None:
+    with SkipSetBuilder(port.profile("shapes")) as builder:
+        behind = builder.view.strip.behind  # type: ignore[attr-defined]
+        assert (behind["vision"]["line"], max(behind["vision"]["heights"])) == (None, 1.0)
+        assert behind["text"]["heights"][2] == 1.0
 
 
 def test_the_recommendation_can_be_taken(builder: SkipSetBuilder) -> None:
@@ -217,9 +244,9 @@ def test_without_a_profile_nothing_is_recommended_and_the_page_does_not_offer_it
 def test_a_profile_that_comes_later_is_taken_in(port: FakeSession) -> None:
     with SkipSetBuilder(port, skipset="vision absent 8-") as builder:
         strip = builder.view.strip  # type: ignore[attr-defined]
-        assert (strip.heat, strip.marks) == ([], [])
+        assert (strip.behind, strip.marks) == ({}, [])
         builder.inform(port.profile("shapes"))
-        assert len(strip.heat) == 2
+        assert len(strip.behind) == 2
         assert len(strip.marks) == 12
         assert builder.run() == builder.result
 
@@ -246,7 +273,8 @@ def test_it_works_on_a_stored_profile_alone_without_costs(port: FakeSession) -> 
     with SkipSetBuilder(profile, skipset="vision absent 2-") as builder:
         assert (builder.cost, builder.result) == (None, None)
         assert list(builder.data.columns) == ["layer", "vision", "text"]
-        assert [bars["label"] for bars in builder.view.strip.heat] == ["vision distance", "flow (VAR)"]  # type: ignore[attr-defined]
+        labels = [bars["label"] for bars in builder.view.strip.behind.values()]  # type: ignore[attr-defined]
+        assert labels == ["vision distance", "VAR"]
     names: dict[str, Any] = {}
     exec(builder.code(), names)
     assert names["skipset"] == builder.skipset

@@ -142,14 +142,14 @@ def test_flips_are_shown_with_their_images_and_words(evaluator: ABEvaluator) -> 
 def test_the_page_chooses_which_flips_are_shown(evaluator: ABEvaluator) -> None:
     evaluator.run()
     flips = evaluator.view.flips  # type: ignore[attr-defined]
-    flips._handle_custom_msg({"filter": "better"}, [])
+    flips._handle_custom_msg({"flips": "better"}, [])
     assert (evaluator.state.flips, flips.chosen, flips.items) == ("better", "better", [])
-    flips._handle_custom_msg({"filter": "funny"}, [])
+    flips._handle_custom_msg({"flips": "funny"}, [])
     assert evaluator.view.message.text.startswith("SettingError: flips is 'funny', but should be one of any, worse")
     assert evaluator.state.flips == "better"
 
 
-def test_a_gallery_holds_two_dozen_at_most(port: FakeSession) -> None:
+def test_a_gallery_shows_the_flips_that_a_filter_lets_through(port: FakeSession) -> None:
     with ABEvaluator(port, a="vision absent 2-3", b="none", limit=None) as evaluator:
         evaluator.run()
         flips = evaluator.view.flips  # type: ignore[attr-defined]

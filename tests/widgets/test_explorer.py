@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -43,7 +44,7 @@ def explorer(session: FakeSession) -> Iterator[LayerDistanceExplorer]:
 def shown(explorer: LayerDistanceExplorer) -> LayerDistanceExplorer:
     """An explorer on the screen that has looked at its first question."""
     explorer.view  # noqa: B018 - showing it is what is wanted
-    wait_until(lambda: explorer.seen is not None and explorer.view.overlay.values != [])
+    wait_until(lambda: explorer.seen is not None and explorer.view.asked.overlay.values != [])
     return explorer
 
 
@@ -161,7 +162,7 @@ def test_a_stored_profile_is_explored_without_a_session() -> None:
         assert "session.profile('easy-vqa', limit=64, seed=0)" in explorer.code()
         view = explorer.view
         assert "no questions" in view.question.text
-        assert [one["name"] for one in view.distance.series] == ["vision", "text"]
+        assert [one["name"] for one in view.distance.series] == ["vision", "text", "first token"]
 
 
 def test_no_torch_is_loaded_by_an_explorer_of_a_stored_profile(tmp_path: Path) -> None:
@@ -195,6 +196,13 @@ def test_a_setting_out_of_range_is_refused_and_changes_nothing(explorer: LayerDi
         (SettingError, {"question": -1}),
         (SettingError, {"scale": "cubic"}),
         (SettingError, {"colors": "pretty"}),
+        (SettingError, {"over": "the moon"}),
+        (SettingError, {"shows": "tell"}),
+        (SettingError, {"band_tokens": "words"}),
+        (SettingError, {"band": (3, 2)}),
+        (SettingError, {"band": (0, 12)}),
+        (SettingError, {"band": "3-7"}),
+        (SettingError, {"pinned": "that one"}),
         (SettingError, {"size": 3}),
         (LayerIndexError, {"skipset": SkipSet.whole(12)}),
         (LayerCountError, {"skipset": SkipSet.none(num_layers=3)}),
@@ -231,13 +239,14 @@ def test_the_repr_is_the_same_each_time(explorer: LayerDistanceExplorer) -> None
 
 
 def test_showing_it_looks_at_the_first_question(shown: LayerDistanceExplorer) -> None:
-    view = shown.view
-    assert view.overlay.grid == [4, 4]
-    assert view.overlay.image.startswith("data:image/png;base64,")
-    assert view.overlay.tokens == ["<s>", "what", "color", "is", "in", "image", "0?"]
-    assert "right answer: red · model: red (90%)" in view.question.text
-    assert "first look" in view.status.text
-    assert view.pick.values["pick"] == "1. what color is in image 0?"
+    asked = shown.view.asked
+    (stage,) = asked.overlay.stages
+    assert (len(stage["boxes"]), stage["caption"]) == (16, "4 × 4 tokens")
+    assert asked.overlay.images[0].startswith("data:image/png;base64,")
+    assert asked.overlay.tokens == ["<s>", "what", "color", "is", "in", "image", "0?"]
+    assert "right answer: red · model: red (90%)" in asked.note.text
+    assert "first look" in shown.view.status.text
+    assert asked.pick.values["pick"] == "1. what color is in image 0?"
 
 
 def test_bands_are_drawn_only_over_several_questions(shown: LayerDistanceExplorer) -> None:
@@ -250,35 +259,44 @@ def test_bands_are_drawn_only_over_several_questions(shown: LayerDistanceExplore
 def test_a_click_on_one_plot_chooses_the_layer_everywhere(shown: LayerDistanceExplorer) -> None:
     shown.view.tail.set_state({"layer": 3})  # as a message from the page does
     assert shown.layer == 3
-    assert [plot.layer for plot in shown.view.plots] == [3, 3, 3]
-    assert shown.view.overlay.title == "distance of vision tokens at layer 3"
+    assert [plot.layer for plot in shown.view.plots] == [3] * 5
+    overlay = shown.view.asked.overlay
+    assert overlay.title == "distance of vision tokens at layer 3"
     assert shown.seen is not None
-    assert tuple(shown.view.overlay.values) == shown.seen.distances.vision(3)
+    assert overlay.values == pytest.approx(shown.seen.distances.vision(3), rel=1e-3)
+
+
+def test_the_page_knows_every_layer_before_it_is_chosen(shown: LayerDistanceExplorer) -> None:
+    overlay = shown.view.asked.overlay
+    assert len(overlay.frames) == 12
+    frame = overlay.frames[5]
+    shown.layer = 5
+    assert {name: getattr(overlay, name) for name in frame} == frame
 
 
 def test_the_color_scale_is_of_this_layer_or_of_all(shown: LayerDistanceExplorer) -> None:
-    assert shown.view.overlay.span == [0.0, 0.0]
+    assert shown.view.asked.overlay.span == [0.0, 0.0]
     shown.set(colors="all layers")
     assert shown.seen is not None
     largest = max(max(shown.seen.distances.vision(layer)) for layer in range(12))
-    assert shown.view.overlay.span == [0.0, largest]
+    assert shown.view.asked.overlay.span == [0.0, largest]
 
 
 def test_next_and_previous_walk_around_the_sample(shown: LayerDistanceExplorer) -> None:
-    press = shown.view.pick._handle_custom_msg
+    press = shown.view.asked.pick._handle_custom_msg
     press({"press": "previous"}, [])
     assert shown.state.question == 5
     press({"press": "next"}, [])
     press({"press": "next"}, [])
     assert shown.state.question == 1
-    wait_until(lambda: shown.view.pick.values["pick"] == "2. what shape is in image 0?")
+    wait_until(lambda: shown.view.asked.pick.values["pick"] == "2. what shape is in image 0?")
     assert shown.seen is not None
     assert shown.seen.example.kind == "shape"
 
 
 def test_a_picked_question_is_looked_at(shown: LayerDistanceExplorer) -> None:
-    shown.view.pick._handle_custom_msg({"enter": "pick", "value": "4. what color is in image 1?"}, [])
-    wait_until(lambda: shown.view.overlay.alt == "image shapes/01")
+    shown.view.asked.pick._handle_custom_msg({"enter": "pick", "value": "4. what color is in image 1?"}, [])
+    wait_until(lambda: shown.view.asked.overlay.alt == "image shapes/01")
     assert shown.state.question == 3
 
 
@@ -305,7 +323,7 @@ def test_a_question_beyond_the_sample_is_said_in_the_widget(shown: LayerDistance
 def test_skipped_layers_are_shaded_in_every_plot(shown: LayerDistanceExplorer) -> None:
     shown.set(skipset="vision absent 0-2+9-")
     bands = [{"start": 0, "stop": 3, "label": "vision absent"}, {"start": 9, "stop": 12, "label": "vision absent"}]
-    assert [plot.skipped for plot in shown.view.plots] == [bands] * 3
+    assert [plot.skipped for plot in shown.view.plots] == [bands] * 5
 
 
 def test_measure_in_the_view_runs_and_reports(shown: LayerDistanceExplorer) -> None:
@@ -346,3 +364,184 @@ def test_a_profile_without_flow_or_text_is_drawn() -> None:
     with LayerDistanceExplorer(vision_only) as explorer:
         assert [one["name"] for one in explorer.view.distance.series] == ["vision"]
         assert explorer.view.flow.series == []
+
+
+# -- refining, and what a cancel keeps -------------------------------------------------------------------------------
+
+
+class Stopping(FakeSession):
+    """Holds back once so many questions are in."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def profile(self, examples: Any, *, so_far: Any = None, **named: Any) -> RedundancyProfile:
+        def tell(profile: RedundancyProfile) -> None:
+            so_far(profile)
+            if profile.num_samples == self.after:
+                self.gate.clear()
+
+        return super().profile(examples, so_far=tell if so_far else None, **named)
+
+
+@pytest.fixture
+def stopping() -> Iterator[Stopping]:
+    fake = Stopping(after=4)
+    yield fake
+    fake.gate.set()
+    fake.worker.close()
+
+
+def test_the_plots_follow_while_questions_come_in(stopping: Stopping) -> None:
+    with LayerDistanceExplorer(stopping, limit=6) as explorer:
+        explorer.view  # noqa: B018 - showing it is what is wanted
+        explorer.run(block=False)
+        wait_until(lambda: not stopping.gate.is_set())
+        assert explorer.profile is not None
+        assert explorer.profile.num_samples == 4
+        assert explorer.is_refining
+        assert "So far 1 question" in explorer.view.status.text  # at most four times a second
+        stopping.gate.set()
+        wait_until(lambda: explorer.result is not None)
+        assert explorer.result is not None
+        assert explorer.result.num_samples == 6
+        assert not explorer.is_refining
+
+
+def test_a_cancel_keeps_the_questions_that_were_in(stopping: Stopping) -> None:
+    with LayerDistanceExplorer(stopping, limit=6) as explorer:
+        explorer.run(block=False)
+        wait_until(lambda: not stopping.gate.is_set())
+        assert explorer.job is not None
+        explorer.job.cancel()
+        stopping.gate.set()
+        with pytest.raises(CancelledError):
+            explorer.job.result(5)
+        assert explorer.result is not None
+        assert explorer.result.num_samples == 4
+        assert not explorer.is_refining
+        names: dict[str, object] = {"session": FakeSession()}
+        exec(explorer.code(), names)
+        assert "[:4]" in explorer.code()
+        pd.testing.assert_frame_equal(names["data"], explorer.data)  # type: ignore[arg-type]
+
+
+def test_a_run_over_all_tasks_asks_each_of_them(explorer: LayerDistanceExplorer, session: FakeSession) -> None:
+    explorer.set(over="all tasks", limit=3)
+    profile = explorer.run()
+    assert profile is not None
+    assert profile.provenance.samples[::3] == ("shapes/00/color", "counts/00/color")
+    names: dict[str, object] = {"session": session}
+    exec(explorer.code(), names)
+    pd.testing.assert_frame_equal(names["data"], explorer.data)  # type: ignore[arg-type]
+
+
+def test_the_plots_can_be_of_the_one_question_without_losing_the_measurement(explorer: LayerDistanceExplorer) -> None:
+    measured = explorer.run()
+    explorer.set(over="question")
+    explorer.run()
+    assert explorer.seen is not None
+    assert explorer.profile is explorer.seen.profile
+    explorer.set(over="task")
+    assert explorer.profile is measured
+
+
+# -- comparing -------------------------------------------------------------------------------------------------------
+
+
+def test_two_prompts_are_compared_by_a_pin(shown: LayerDistanceExplorer, session: FakeSession) -> None:
+    shown.set(over="question")
+    shown.view.compare._handle_custom_msg({"press": "pin"}, [])
+    shown.set(question=4)
+    shown.look()
+    wait_until(lambda: shown.view.asked.overlay.alt == "image shapes/01")
+    view = shown.view
+    assert view.beside_note.text == "Beside, in hollow points: what color is in image 0?"
+    assert [one["name"] for one in view.distance.series if one.get("is_beside")] == [
+        "vision beside", "text beside", "first token beside",
+    ]  # fmt: skip
+    assert view.asked.beside.alt == "image shapes/00"
+    assert view.asked.beside.span == view.asked.overlay.span != [0.0, 0.0]
+    assert list(shown.data.shown.unique()) == ["this", "beside"]
+    assert len(shown.data) == 72
+    names: dict[str, object] = {"session": session}
+    exec(shown.code(), names)
+    pd.testing.assert_frame_equal(names["data"], shown.data)  # type: ignore[arg-type]
+    view.compare._handle_custom_msg({"press": "unpin"}, [])
+    assert view.beside_note.text == ""
+    assert view.asked.beside.images == []
+    assert "shown" not in shown.data
+
+
+def test_what_was_pinned_comes_back_from_a_file(explorer: LayerDistanceExplorer, tmp_path: Path) -> None:
+    explorer.run()
+    explorer.pin()
+    explorer.save(tmp_path / "pinned.json")
+    with LayerDistanceExplorer(explorer.port) as other:
+        other.load(tmp_path / "pinned.json")
+        assert other.state.pinned == explorer.state.pinned
+        assert other.data.equals(explorer.data)
+
+
+def test_nothing_can_be_pinned_before_it_was_measured(explorer: LayerDistanceExplorer) -> None:
+    with pytest.raises(SettingError, match=r"explorer\.look\(\)"):
+        explorer.pin()
+
+
+def test_two_models_of_different_depth_are_compared(session: FakeSession) -> None:
+    deep = FakeSession(num_layers=24)
+    with LayerDistanceExplorer(session, against=deep, limit=6) as explorer:
+        explorer.view  # noqa: B018 - showing it is what is wanted
+        explorer.look()
+        wait_until(lambda: explorer.view.asked.beside.values != [])
+        explorer.layer = 11
+        assert explorer.view.asked.beside.title == "distance of vision tokens at layer 23"
+        explorer.run()
+        assert explorer.beside is not None
+        assert explorer.beside.profile.num_layers == 24
+        assert explorer.beside.profile.num_samples == 6
+        assert len(explorer.data) == 3 * (12 + 24)
+        names: dict[str, object] = {"session": session, "other": deep}
+        exec(explorer.code(), names)
+        pd.testing.assert_frame_equal(names["data"], explorer.data)  # type: ignore[arg-type]
+    deep.worker.close()
+
+
+def test_a_stored_profile_of_another_model_lies_beside() -> None:
+    with LayerDistanceExplorer(sample.profile(), against=sample.profile(model="large")) as explorer:
+        assert explorer.view.beside_note.text == "Beside, in hollow points: large"
+        assert "# other: an open session of large" in explorer.code()
+        assert repr(explorer).endswith("beside 'large')")
+
+
+# -- bands, lengths and sinks -----------------------------------------------------------------------------------------
+
+
+def test_a_stored_map_of_bands_is_shown_and_a_band_chosen_in_it() -> None:
+    with LayerDistanceExplorer(sample.profile(), bands=sample.band_distances()) as explorer:
+        explorer.set(band_tokens="last")
+        view = explorer.view
+        assert len(view.map.values) == 12 * 13 // 2
+        view.map.set_state({"band": [3, 7]})
+        assert explorer.state.band == (3, 7)
+        assert view.distance.skipped == [{"start": 3, "stop": 8, "label": "band 3-7", "is_chosen": True}]
+        view.map.set_state({"band": [7, 3]})
+        assert "SettingError: band is (7, 3)" in view.message.text
+        assert view.values.tables[-1]["rows"][0][0] == "1"
+        assert len(view.values.tables[-1]["rows"]) == 12
+
+
+def test_a_port_without_bands_says_that_none_are_measured(shown: LayerDistanceExplorer) -> None:
+    assert shown.map_bands() is None
+    assert shown.view.map.values == []
+    assert shown.view.map.empty == "not measured"
+
+
+def test_every_number_of_the_plots_is_in_a_table(shown: LayerDistanceExplorer) -> None:
+    shown.run()
+    (table,) = shown.view.values.tables
+    assert len(table["rows"]) == 12
+    assert table["columns"][:4] == ["layer", "d vision", "± s.d.", "P[d > 0.02]"]
+    assert table["rows"][3][1] == f"{shown.data.distance[9]:.4g}"
+    assert {len(row) for row in table["rows"]} == {len(table["columns"])}

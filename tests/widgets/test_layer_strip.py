@@ -33,13 +33,23 @@ def test_a_click_goes_through_every_action_of_its_row_and_back_to_run() -> None:
     }
 
 
-def test_a_gesture_is_handed_on_as_it_came_and_answered_with_a_new_revision() -> None:
+def test_a_gesture_is_handed_on_as_it_came_and_answered_by_its_name() -> None:
     strip, heard = drawn("none"), []
     strip.on_paint(heard.append)
-    before = strip.revision
-    strip._handle_custom_msg({"row": "vision", "layers": [1, 2], "action": "absent"}, [])
-    assert heard == [{"row": "vision", "layers": [1, 2], "action": "absent"}]
-    assert strip.revision == before + 1
+    gesture = {"row": "vision", "layers": [1, 2], "action": "absent", "id": "view-1"}
+    strip._handle_custom_msg(gesture, [])
+    assert heard == [gesture]
+    assert strip.answered == "view-1"
+
+
+def test_undo_and_redo_are_handed_on_apart_from_gestures() -> None:
+    strip, painted, travelled = drawn("none"), [], []
+    strip.on_paint(painted.append)
+    strip.on_travel(travelled.append)
+    for content in ({"travel": "undo"}, {"travel": "redo"}, {"travel": "close"}, "undo", None):
+        strip._handle_custom_msg(content, [])
+    assert travelled == ["undo", "redo"]
+    assert painted == ["undo", None]  # whatever else the page says is for `Paint.read` to refuse
 
 
 @pytest.mark.parametrize(

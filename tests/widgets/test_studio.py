@@ -1,13 +1,21 @@
 """The studio: three tools, one shared state."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from skipit_nb.errors import SettingError, SkipSetSyntaxError, UnknownTaskError
+from skipit_nb.errors import (
+    LayerCountError,
+    ResultFormatError,
+    SettingError,
+    SkipSetSyntaxError,
+    UnknownTaskError,
+)
 from skipit_nb.studio import Studio
 from tests.widgets.fake_session import FakeSession
+from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -110,7 +118,7 @@ def test_an_unknown_task_is_refused_at_the_start(port: FakeSession) -> None:
 
 
 def test_the_card_names_model_layers_tokens_and_device(studio: Studio) -> None:
-    assert studio.card == "fake · 12 layers · 16 vision tokens an image · float32 on cpu · eager"
+    assert studio.card == "fake · 12 layers · 16 vision tokens an image · float32 on cpu · 2.50 MB of weights · eager"
 
 
 def test_the_view_holds_the_three_tools_in_the_order_of_the_story(studio: Studio) -> None:
@@ -131,6 +139,103 @@ def test_a_session_that_was_given_stays_open(port: FakeSession) -> None:
     studio = Studio(port)  # type: ignore[arg-type]
     studio.close()
     assert port.submit(lambda _: 7).result(5) == 7
+
+
+# -- who has the model -----------------------------------------------------------------------------------------------
+
+
+def test_the_card_says_who_has_the_model_and_who_waits(studio: Studio, port: FakeSession) -> None:
+    at_work: Any = studio.view.at_work  # type: ignore[attr-defined]
+    assert at_work.text == "The model is free."
+    port.gate.clear()
+    studio.evaluator.run(block=False)
+    wait_for(lambda: at_work.text == "At work: ABEvaluator")
+    studio.explorer.run(block=False)
+    wait_for(lambda: at_work.text == "At work: ABEvaluator · 1 more waiting")
+    assert studio.evaluator.job is not None
+    studio.evaluator.job.pause()
+    wait_for(lambda: at_work.text == "Paused: ABEvaluator · 1 more waiting")
+    studio.evaluator.job.resume()
+    port.gate.set()
+    wait_for(lambda: at_work.text == "The model is free.")
+
+
+def test_a_closed_studio_hears_of_no_job(studio: Studio, port: FakeSession) -> None:
+    at_work: Any = studio.view.at_work  # type: ignore[attr-defined]
+    studio.close()
+    port.submit(lambda _: None, "mine").result(5)
+    assert at_work.text == "The model is free."
+    assert port.worker._watchers == []
+
+
+# -- saved and restored ----------------------------------------------------------------------------------------------
+
+
+def test_one_call_saves_it_and_one_call_has_it_back(studio: Studio, port: FakeSession, tmp_path: Path) -> None:
+    studio.skipset = "vision absent 6-"  # type: ignore[assignment]
+    studio.set(explorer={"epsilon": 0.3}, evaluator={"margin": 0.05})
+    studio.run()
+    studio.evaluator.sweep(["whole 1", "vision absent 2-"])
+    file = studio.save(tmp_path / "studio.json")
+    with Studio(port, state=file) as again:  # type: ignore[arg-type]
+        assert (again.state, again.result) == (studio.state, studio.result)
+        assert again.evaluator.swept == studio.evaluator.swept
+        assert again.data.equals(studio.data)
+        view: Any = again.evaluator.view
+        assert len(view.pareto.points) == 2
+        assert view.verdict.text == studio.evaluator.result.verdict.sentence  # type: ignore[union-attr]
+
+
+def test_a_file_of_another_version_is_refused_at_the_start(studio: Studio, port: FakeSession, tmp_path: Path) -> None:
+    file = studio.save(tmp_path / "studio.json")
+    file.write_text(file.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(ResultFormatError, match="it has format 2, this version reads 1"):
+        Studio(port, state=file)  # type: ignore[arg-type]
+
+
+def press(studio: Studio, wish: str, path: Path) -> None:
+    """What the page sends when a file is named and a button pressed."""
+    controls: Any = studio.view.file  # type: ignore[attr-defined]
+    controls._handle_custom_msg({"enter": "file", "value": str(path)}, [])
+    controls._handle_custom_msg({"press": wish}, [])
+
+
+def test_the_page_saves_and_restores(studio: Studio, tmp_path: Path) -> None:
+    view: Any = studio.view
+    studio.skipset = "whole 3"  # type: ignore[assignment]
+    press(studio, "save", tmp_path / "mine.json")
+    assert view.kept.text == f"Saved as {tmp_path / 'mine.json'}."
+    studio.skipset = "none"  # type: ignore[assignment]
+    press(studio, "restore", tmp_path / "mine.json")
+    assert skipsets(studio) == ["whole 3"] * 3
+    assert view.kept.text.startswith("Restored from")
+
+
+def test_a_file_that_does_not_fit_is_explained_in_the_studio_and_it_stays_usable(
+    studio: Studio, tmp_path: Path
+) -> None:
+    message = studio.view.message
+    press(studio, "restore", tmp_path / "nowhere.json")
+    assert message.text.startswith("FileNotFoundError")
+    (tmp_path / "other.json").write_text('{"skipit": "Sweep"}')
+    press(studio, "restore", tmp_path / "other.json")
+    assert message.text.startswith("ResultFormatError: this is not a stored Studio: it holds a Sweep")
+    press(studio, "save", tmp_path / "picture.jpeg")
+    assert message.text.startswith("SettingError: file name is 'picture.jpeg'")
+    press(studio, "save", tmp_path / "good.json")
+    assert (message.text, studio.view.kept.text) == ("", f"Saved as {tmp_path / 'good.json'}.")  # type: ignore[attr-defined]
+
+
+def test_a_file_of_a_model_with_other_layers_changes_nothing(studio: Studio, tmp_path: Path) -> None:
+    other_port = FakeSession(num_layers=16)
+    with Studio(other_port, skipset="whole 15", limit=12) as other:  # type: ignore[arg-type]
+        other.run()
+        file = other.save(tmp_path / "sixteen.json")
+    other_port.worker.close()
+    before = studio.state
+    with pytest.raises(LayerCountError, match="16 layers"):
+        studio.load(file)
+    assert (studio.state, studio.result) == (before, None)
 
 
 def descendants(box: Any) -> Iterator[Any]:

@@ -12,17 +12,17 @@ function render({ model, el }) {
   let layer = model.get("layer"), hovered = null, isHeld = false, frame = null, cursor = null;
 
   const point = () => {  // what depends on the layer alone
-    const series = model.get("series"), { x, y, height } = frame;
-    const values = series.map(one => `${one.name} ${short(one.values[layer])}`).join(", ");
+    const series = model.get("series"), { x, y, height, count } = frame;
+    const values = series.map(one => `${one.name} ${short(valueAt(one, layer, count))}`).join(", ");
     slider.setAttribute("aria-valuenow", layer);
     slider.setAttribute("aria-valuetext", `layer ${layer}: ${values || model.get("empty")}`);
     place.textContent = `layer ${hovered ?? layer}`;
-    drawLegend(legend, series, hovered ?? layer);
+    drawLegend(legend, series, hovered ?? layer, count);
     cursor.replaceChildren();
     const down = at => `M${x(at)},${EDGE.top}V${height - EDGE.bottom}`;
     drawn(cursor, "path", { d: down(layer), class: "skipit-plot-chosen" });
     if (hovered !== null) drawn(cursor, "path", { d: down(hovered), class: "skipit-plot-hovered" });
-    for (const one of series) if (SHAPES[one.look] && Number.isFinite(one.values[layer])) {
+    for (const one of series) if (SHAPES[one.look] && !one.is_beside && Number.isFinite(one.values[layer])) {
       const ring = drawn(cursor, "g", { class: `skipit-look-${one.look}`, transform: `translate(${x(layer)},${y(one.values[layer])})` });
       drawn(ring, "path", { d: SHAPES[one.look](5), class: "skipit-plot-point skipit-plot-ring" });
     }
@@ -50,7 +50,20 @@ function render({ model, el }) {
     const at = ((event.clientX - slider.getBoundingClientRect().left) / slider.clientWidth) * frame.width;
     return clamp(Math.floor((at - EDGE.left) / frame.step), 0, frame.count - 1);
   };
-  const on = (name, action) => slider.addEventListener(name, event => { action(event); point(); });
+  // What stands beside in the same explorer follows at once; Python hears at the end of the gesture.
+  const here = () => el.closest(".skipit-explorer");
+  const on = (name, action) => slider.addEventListener(name, event => {
+    const before = layer;
+    action(event);
+    point();
+    if (layer !== before && here()) document.dispatchEvent(new CustomEvent("skipit-layer", { detail: { layer, room: here(), from: el } }));
+  });
+  const hear = ({ detail }) => {
+    if (detail.from === el || detail.room !== here()) return;
+    layer = detail.layer;
+    point();
+  };
+  document.addEventListener("skipit-layer", hear);
   on("pointerdown", event => {
     if (event.button) return;
     isHeld = true;
@@ -82,6 +95,7 @@ function render({ model, el }) {
   resized.observe(slider);
   return () => {
     resized.disconnect();
+    document.removeEventListener("skipit-layer", hear);
     cancelAnimationFrame(waiting);
     names.forEach(name => model.off(name, soon));
     model.off("change:layer", follow);

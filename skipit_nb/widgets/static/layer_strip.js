@@ -1,62 +1,64 @@
-// A grid of layers by kinds of tokens. Python holds the truth (`cells`); a gesture goes to it as one message.
-const KEYS = { r: "run", a: "absent", f: "frozen", w: "whole", t: "attn", m: "mlp" };
-const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
-  Home: [0, -Infinity], End: [0, Infinity] };
-const OF_THE_LAYER = ["whole", "attn", "mlp"];
-const HELP = "Click or drag; shift-click for a range. Keys: arrows, space, R run, A absent, F frozen, W whole, T attention, M MLP.";
-
+// A grid of layers by kinds of tokens. Python holds the truth (`cells`); a gesture goes to it as one message, and is
+// shown at once, marked as not yet confirmed.
 function render({ model, el }) {
   el.classList.add("skipit");
-  const root = make("div", "skipit-strip"), heat = make("div", "", { "aria-hidden": "true" });
-  const signs = make("div", "", { "aria-hidden": "true" });  // the cells' descriptions say both in words
+  const root = make("div", "skipit-strip"), signs = make("div", "", { "aria-hidden": "true" });
   const grid = make("div", "", { role: "grid", "aria-label": "Skip set: layers by tokens" });
-  const area = make("div", "skipit-strip-area");
-  area.append(heat, grid, signs);
-  root.append(area, legendLine(), make("div", "skipit-strip-hint", {}, HELP));
+  const area = make("div", "skipit-strip-area"), reason = make("div", "skipit-strip-reason", { "aria-hidden": "true" });
+  area.append(grid, signs);  // the cells' descriptions say in words what signs and bars show
+  root.append(area, reason, legendLine(), make("div", "skipit-strip-hint", {}, HELP));
   el.append(root);
-  let rows = [], cells = {}, at = { row: 0, layer: 0 }, anchor = null, drag = null;
+  const cells = stripCells(model, grid);
+  const me = Math.random().toString(36).slice(2);
+  let at = { row: 0, layer: 0 }, anchor = null, drag = null, sent = 0, pending = [];
 
-  const many = () => cells[rows[0]]?.length ?? 0;
   const within = (value, most) => Math.max(0, Math.min(most, value));
   const next = (row, layer) => {
     const cycle = model.get("cycles")[row];
-    return cycle[(cycle.indexOf(model.get("cells")[row][layer]) + 1) % cycle.length];
+    return cycle[(cycle.indexOf(cells.action(row, layer)) + 1) % cycle.length];
   };
+  const explain = layer => {
+    const note = model.get("notes")[layer];
+    reason.textContent = note ? `layer ${layer}: ${note}` : "";
+  };
+
+  const draw = () => {  // the truth, what was sent and is not answered yet, and the drag that goes on
+    cells.forget();
+    [...pending, ...drag ? [drag] : []].forEach(cells.apply);
+    cells.paint();
+  };
+  const heard = () => {  // Python answers in order; another view of the same strip has gestures of its own
+    const answered = pending.findIndex(gesture => gesture.id === model.get("answered"));
+    pending = pending.slice(answered + 1);
+    draw();
+  };
+  const repaint = () => {
+    if (cells.isOutgrown()) {
+      cells.build();
+      root.style.setProperty("--layers", cells.count);
+      [at, anchor, drag, pending] = [{ row: 0, layer: 0 }, null, null, []];
+      if (cells.count) cells.of(cells.rows[0])[0].tabIndex = 0;
+      cells.paintBars();
+    }
+    draw();
+  };
+  const remeasure = () => { cells.paintBars(); cells.paint(); };
+  const resign = () => signs.replaceChildren(...model.get("marks").length ? [markLine(model.get("marks"))] : []);
+  const renote = () => { cells.paint(); explain(at.layer); };
+
   const send = (row, layers, action, layer = at.layer) => {
     anchor = { row, layer, action };
-    model.send({ row, layers, action });
+    const gesture = { row, layers, action, id: `${me}-${sent += 1}` };
+    pending.push(gesture);
+    draw();
+    model.send(gesture);
   };
-
-  const paintCell = (row, layer, action) => {
-    const cell = cells[row][layer], note = model.get("notes")[layer] ?? "";
-    cell.dataset.action = action;
-    cell.firstChild.textContent = SIGNS[action];
-    cell.setAttribute("aria-label", `layer ${layer}, ${HEADS[row]}: ${action}`);
-    cell.title = `layer ${layer}, ${HEADS[row]}: ${action}${note ? `\n${note}` : ""}`;
-    if (note) cell.setAttribute("aria-description", note); else cell.removeAttribute("aria-description");
-  };
-  const paint = () => {
-    const truth = model.get("cells");
-    if (Object.keys(truth).join() !== rows.join() || truth[rows[0]]?.length !== many()) build();
-    rows.forEach(row => truth[row].forEach((action, layer) => paintCell(row, layer, action)));
-    drag?.layers.forEach(layer => paintCell(drag.row, layer, drag.action));
-  };
-  const build = () => {
-    rows = Object.keys(model.get("cells"));
-    const count = model.get("cells")[rows[0]]?.length ?? 0, made = rows.map(row => cellLine(row, count));
-    cells = Object.fromEntries(rows.map((row, i) => [row, made[i][1]]));
-    grid.replaceChildren(numberLine(count), ...made.map(([row]) => row));
-    [at, anchor, drag] = [{ row: 0, layer: 0 }, null, null];
-    if (count) cells[rows[0]][0].tabIndex = 0;
-  };
-  const paintBars = () => heat.replaceChildren(...model.get("heat").map(barLine));
-  const paintMarks = () => signs.replaceChildren(...model.get("marks").length ? [markLine(model.get("marks"))] : []);
-
   const enter = (row, layer) => {  // the one cell that Tab stops at
-    cells[rows[at.row]][at.layer].tabIndex = -1;
-    at = { row: within(row, rows.length - 1), layer: within(layer, many() - 1) };
-    const cell = cells[rows[at.row]][at.layer];
+    cells.of(cells.rows[at.row])[at.layer].tabIndex = -1;
+    at = { row: within(row, cells.rows.length - 1), layer: within(layer, cells.count - 1) };
+    const cell = cells.of(cells.rows[at.row])[at.layer];
     cell.tabIndex = 0;
+    explain(at.layer);
     return cell;
   };
   const focus = (row, layer) => enter(row, layer).focus();
@@ -65,12 +67,17 @@ function render({ model, el }) {
     return cell && { row: cell.parentElement.dataset.row, layer: Number(cell.dataset.layer) };
   };
   const under = event => {  // by place, not by element: a drag may leave its row
-    const boxes = cells[drag.row].map(cell => cell.getBoundingClientRect());
-    return within(boxes.filter(box => box.left <= event.clientX).length - 1, many() - 1);
+    const boxes = cells.of(drag.row).map(cell => cell.getBoundingClientRect());
+    return within(boxes.filter(box => box.left <= event.clientX).length - 1, cells.count - 1);
   };
-  const typed = key => {
-    const action = KEYS[key], row = OF_THE_LAYER.includes(action) ? "layer" : rows[at.row];
-    if (row !== "layer" || action === "run" || OF_THE_LAYER.includes(action)) send(row, [at.layer], action);
+  const typed = (action, row, from) => {
+    if (OF_THE_LAYER.includes(action)) send("layer", [from], action);
+    else if (row !== "layer" || action === "run") send(row, [from], action);
+  };
+  const moved = (event, row, from) => {
+    const [down, right] = MOVES[event.key], action = cells.action(row, from);
+    focus(at.row + down, at.layer + right);
+    if (event.shiftKey && right) send(row, span(from, at.layer), model.get("cycles")[row].includes(action) ? action : "run");
   };
 
   const listeners = {
@@ -78,17 +85,17 @@ function render({ model, el }) {
       const found = event.button === 0 && hit(event);
       if (!found) return;
       event.preventDefault();
-      focus(rows.indexOf(found.row), found.layer);
+      focus(cells.rows.indexOf(found.row), found.layer);
       const { row, layer } = found;
       if (event.shiftKey && anchor?.row === row) return send(row, span(anchor.layer, layer), anchor.action, anchor.layer);
       drag = { row, from: layer, layers: [layer], action: next(row, layer) };
       root.setPointerCapture(event.pointerId);
-      paint();
+      draw();
     },
     pointermove: event => {
       if (!drag) return;
       drag.layers = span(drag.from, under(event));
-      paint();
+      draw();
     },
     pointerup: () => {
       if (!drag) return;
@@ -96,11 +103,12 @@ function render({ model, el }) {
       drag = null;
       send(row, layers, action, from);
     },
+    pointercancel: () => { drag = null; draw(); },
+    pointerover: event => explain(event.target.closest?.("[data-layer]")?.dataset.layer ?? at.layer),
     focusin: event => {
       const found = hit(event);
-      if (found) enter(rows.indexOf(found.row), found.layer);
+      if (found) enter(cells.rows.indexOf(found.row), found.layer);
     },
-    pointercancel: () => { drag = null; paint(); },
     click: event => {  // a screen reader clicks without a pointer
       const found = event.detail === 0 && hit(event);
       if (found) send(found.row, [found.layer], next(found.row, found.layer), found.layer);
@@ -108,25 +116,26 @@ function render({ model, el }) {
     keydown: event => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab") return;
       event.stopPropagation();  // JupyterLab's cell shortcuts must not hear it
-      const row = rows[at.row], from = at.layer, key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-      if (key in MOVES) {
-        const [down, right] = MOVES[key], action = model.get("cells")[row][from];
-        focus(at.row + down, at.layer + right);
-        if (event.shiftKey && right) send(row, span(from, at.layer), model.get("cycles")[row].includes(action) ? action : "run");
-      } else if (key === " " || key === "Enter") send(row, [from], next(row, from));
+      const row = cells.rows[at.row], from = at.layer, key = keyOf(event);
+      if (key in MOVES) moved(event, row, from);
+      else if (key === " " || key === "Enter") send(row, [from], next(row, from));
       else if (key === "Escape") listeners.pointercancel();
-      else if (key in KEYS) typed(key);
+      else if (key in KEYS) typed(KEYS[key], row, from);
       else return;
       event.preventDefault();
     },
   };
 
   Object.entries(listeners).forEach(([name, listener]) => root.addEventListener(name, listener));
-  const watched = { "change:cells": paint, "change:revision": paint, "change:notes": paint,
-    "change:heat": paintBars, "change:marks": paintMarks };
+  const ignoreUndo = listenForUndo(root, way => model.send({ travel: way }));
+  const watched = { "change:cells": repaint, "change:answered": heard, "change:behind": remeasure,
+    "change:notes": renote, "change:marks": resign };
   Object.entries(watched).forEach(([name, listener]) => model.on(name, listener));
-  [paint, paintBars, paintMarks].forEach(draw => draw());
-  return () => Object.entries(watched).forEach(([name, listener]) => model.off(name, listener));
+  [repaint, resign, renote].forEach(paint => paint());
+  return () => {
+    ignoreUndo();
+    Object.entries(watched).forEach(([name, listener]) => model.off(name, listener));
+  };
 }
 
 export default { render };

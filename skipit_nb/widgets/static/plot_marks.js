@@ -38,16 +38,18 @@ function drawSkipped(svg, bands, { x, step, height }) {
   for (const band of bands) {
     const left = x(band.start - 0.5), wide = step * (band.stop - band.start), fits = wide > 6.2 * band.label.length;
     const box = { x: left + 1, y: EDGE.top, width: Math.max(1, wide - 2), height: height - EDGE.bottom - EDGE.top };
-    drawn(svg, "rect", { ...box, class: "skipit-plot-skipped" });
+    drawn(svg, "rect", { ...box, class: `skipit-plot-skipped${band.is_chosen ? " skipit-plot-band-chosen" : ""}` });
     if (height < NAMED) continue;  // a small plot stands below a large one, which names the bands
     const turn = fits ? `translate(${left + 5},${EDGE.top + 12})` : `translate(${left + 12},${EDGE.top + 5}) rotate(-90)`;
     drawn(svg, "text", { transform: turn, "text-anchor": fits ? "start" : "end", class: "skipit-plot-word" }, band.label);
   }
 }
 
-function drawSeries(svg, one, { x, y, step }) {
-  const group = drawn(svg, "g", { class: `skipit-look-${one.look}` });
-  const seen = one.values.map((value, at) => [at, value]).filter(([, value]) => Number.isFinite(value));
+// Another model may have another number of layers: its line goes over the same width.
+function drawSeries(svg, one, { x, y, step, count }) {
+  const group = drawn(svg, "g", { class: `skipit-look-${one.look}${one.is_beside ? " skipit-plot-beside" : ""}` });
+  const place = at => (one.values.length === count ? at : ((at + 0.5) * count) / one.values.length - 0.5);
+  const seen = one.values.map((value, at) => [place(at), value]).filter(([, value]) => Number.isFinite(value));
   const path = points => points.map(([at, value]) => `${x(at)},${y(value)}`).join("L");
   if (!seen.length) return;
   if (one.low && one.high) {
@@ -56,19 +58,31 @@ function drawSeries(svg, one, { x, y, step }) {
   }
   drawn(group, "path", { d: `M${path(seen)}`, class: "skipit-plot-line" });
   if (SHAPES[one.look]) for (const [at, value] of seen) {
-    const place = `translate(${x(at)},${y(value)})`;
-    drawn(group, "path", { d: SHAPES[one.look](clamp(step / 5, 1.2, 3.2)), transform: place, class: "skipit-plot-point" });
+    const transform = `translate(${x(at)},${y(value)})`;
+    drawn(group, "path", { d: SHAPES[one.look](clamp(step / 5, 1.2, 3.2)), transform, class: "skipit-plot-point" });
   }
 }
 
-function drawLegend(legend, series, at) {
+// The value of a line at a layer, or at the layer of the same depth.
+const valueAt = ({ values }, at, count) => values[values.length === count ? at : Math.floor(((at + 0.5) * values.length) / count)];
+
+function drawKey(entry, { look, is_beside }) {
+  const key = drawn(entry, "svg", { viewBox: "-12 -6 24 12", "aria-hidden": "true", class: is_beside ? "skipit-plot-beside" : "" });
+  drawn(key, "path", { d: "M-12,0H12", class: "skipit-plot-line" });
+  if (SHAPES[look]) drawn(key, "path", { d: SHAPES[look](4), class: "skipit-plot-point" });
+}
+
+// What lies beside stands in the entry of the line that it is compared with.
+function drawLegend(legend, series, at, count) {
   legend.replaceChildren();
-  for (const { name, look, values } of series) {
-    const entry = made(legend, "span", `skipit-look-${look}`);
-    const key = drawn(entry, "svg", { viewBox: "-12 -6 24 12", "aria-hidden": "true" });
-    drawn(key, "path", { d: "M-12,0H12", class: "skipit-plot-line" });
-    if (SHAPES[look]) drawn(key, "path", { d: SHAPES[look](4), class: "skipit-plot-point" });
-    entry.append(`${name} `);
-    made(entry, "b", "").textContent = short(values[at]);
+  const others = series.filter(one => one.is_beside), own = series.filter(one => !one.is_beside);
+  for (const one of own) {
+    const entry = made(legend, "span", `skipit-look-${one.look}`), twin = others.find(other => other.name === `${one.name} beside`);
+    drawKey(entry, one);
+    entry.append(`${one.name} `);
+    made(entry, "b", "").textContent = short(valueAt(one, at, count));
+    if (!twin) continue;
+    drawKey(entry, twin);
+    made(entry, "b", "").textContent = short(valueAt(twin, at, count));
   }
 }

@@ -18,6 +18,18 @@ function render({ model, el }) {
       made.append(...texts.map((text, i) => (scope || i ? cell(text, i, tag, scope) : cell(text, i, "th", "row"))));
       return made;
     };
+    const bars = model.get("bars") ?? [];
+    const pair = lengths => {  // A above B; the numbers stand beside them
+      const made = document.createElement("td");
+      made.className = "skipit-table-bars";
+      made.append(...lengths.map((length, arm) => {
+        const bar = document.createElement("div");
+        bar.className = arm ? "skipit-table-b" : "skipit-table-a";
+        bar.style.width = `${Math.max(0, Math.min(100, 100 * length))}%`;
+        return bar;
+      }));
+      return made;
+    };
     watcher.disconnect();
     el.replaceChildren();
     if (!model.get("rows").length) return;
@@ -26,11 +38,15 @@ function render({ model, el }) {
     if (model.get("caption")) table.createCaption().textContent = model.get("caption");
     table.createTHead().append(line(model.get("columns"), "th", "col"));
     table.createTBody().append(...model.get("rows").map(texts => line(texts, "td")));
+    if (bars.length) {
+      table.tHead.rows[0].cells[0].after(cell("A above B", -1, "th", "col"));
+      [...table.tBodies[0].rows].forEach((row, at) => row.cells[0].after(pair(bars[at] ?? [])));
+    }
     box.append(table);
     el.append(box);
     watcher.observe(box);
   };
-  const names = ["caption", "columns", "rows", "words"].map(name => `change:${name}`);
+  const names = ["caption", "columns", "rows", "words", "bars"].map(name => `change:${name}`);
   names.forEach(name => model.on(name, paint));
   paint();
   return () => {

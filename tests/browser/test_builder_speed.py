@@ -1,0 +1,98 @@
+"""How soon the builder's picture follows a hand, in a real JupyterLab: bars of the studio, measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Opened, Written
+from tests.browser.notebook_page import Notebook
+
+pytestmark = pytest.mark.bench
+
+REPOSITORY = Path(__file__).parents[2]
+STEPS = 40
+
+BOX = """
+from skipit_nb import Session, SkipSetBuilder
+session = Session.open(device="cpu")
+builder = SkipSetBuilder(session, session.profile("easy-vqa", limit=32))
+builder
+"""
+EIGHTY = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from skipit_nb import SkipSetBuilder
+from tests.widgets.asked_session import AskedSession
+session = AskedSession(80)
+builder = SkipSetBuilder(session, session.profile("shapes"))
+builder
+"""
+
+# From a hand's event to the last change of the picture (strip, words, numbers), and to the answer of the what-if.
+RECORD = """() => {
+    const root = document.querySelector('.skipit-strip').closest('.skipit-tool');
+    window.recorded = [];
+    let entry = null, start = 0;
+    const begin = () => { start = performance.now(); window.recorded.push(entry = {}); };
+    root.addEventListener('pointerdown', begin, true);
+    root.addEventListener('keydown', begin, true);
+    new MutationObserver(changes => changes.forEach(({ target }) => {
+        if (!entry) return;
+        const where = target.nodeType === 1 ? target : target.parentElement, now = performance.now() - start;
+        const line = where?.closest('.skipit-whatif');
+        if (line) { if (line.dataset.phase === 'answered') entry.answer = now; return; }
+        entry.cell ??= now;
+        entry.picture = now;
+    })).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
+}"""
+
+SETTLED = """() => window.recorded.at(-1).answer !== undefined && window.recorded.at(-1).cell !== undefined
+    && !document.querySelector('.skipit-strip [data-pending]')"""
+
+
+def opened_builder(opened: Opened, written: Written, cell: str) -> Notebook:
+    notebook = opened(written(cell))
+    assert notebook.run_all(), notebook.errors()
+    expect(notebook.page.locator(".skipit-whatif[data-phase=answered]")).to_be_visible()
+    notebook.wait_idle()
+    notebook.page.evaluate(RECORD)
+    return notebook
+
+
+def edit(notebook: Notebook, num_layers: int) -> dict[str, np.ndarray]:
+    """Click and type all over the strip; milliseconds of each edit."""
+    page = notebook.page
+    for step in range(STEPS):
+        cell = page.locator(f"[data-row=vision] > [data-layer='{7 * (step // 2) % num_layers}']")
+        if step % 2:
+            page.keyboard.press("f" if cell.get_attribute("data-action") == "absent" else "a")
+        else:
+            cell.click()
+        page.wait_for_function(SETTLED)
+        page.wait_for_timeout(150)
+    recorded = page.evaluate("() => window.recorded")
+    assert len(recorded) == STEPS
+    return {name: np.array([entry[name] for entry in recorded]) for name in ("cell", "picture", "answer")}
+
+
+def report(name: str, times: dict[str, np.ndarray]) -> None:
+    for what, values in times.items():
+        middle, late = np.percentile(values, [50, 95])
+        print(f"\n{name}: edit → {what}: median {middle:.0f} ms, p95 {late:.0f} ms of {len(values)}")  # noqa: T201
+
+
+def test_the_picture_follows_within_100_ms_and_the_answer_within_300_on_the_model_in_the_box(
+    opened: Opened, written: Written
+) -> None:
+    times = edit(opened_builder(opened, written, BOX), 12)
+    report("12 layers", times)
+    assert np.percentile(times["picture"], 95) < 100
+    assert np.percentile(times["answer"], 95) < 300
+
+
+def test_the_picture_follows_within_200_ms_on_80_layers(opened: Opened, written: Written) -> None:
+    times = edit(opened_builder(opened, written, EIGHTY), 80)
+    report("80 layers", times)
+    assert np.percentile(times["picture"], 95) < 200
