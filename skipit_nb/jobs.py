@@ -178,6 +178,7 @@ class Worker:
     def __init__(self, name: str) -> None:
         self._name = name
         self._under_way: list[Job[object]] = []
+        self._watchers: list[Callable[[Job[object]], object]] = []
         self._jobs: queue.Queue[Job[object] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._latest: dict[str, Job[object]] = {}
@@ -197,8 +198,18 @@ class Worker:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
                 self._thread.start()
+        job.watch(self._tell)  # type: ignore[arg-type]
+        self._tell(job)  # type: ignore[arg-type]
         self._jobs.put(job)  # type: ignore[arg-type]
         return job
+
+    def watch(self, watcher: Callable[[Job[object]], object]) -> None:
+        """Call `watcher(job)` when a job is queued, at its progress, and at every change of its state."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[Job[object]], object]) -> None:
+        """Call `watcher` no more."""
+        self._watchers = [other for other in self._watchers if other != watcher]
 
     @property
     def jobs(self) -> tuple[Job[object], ...]:
@@ -213,6 +224,10 @@ class Worker:
             for job in self._under_way:
                 job.cancel()
         self._jobs.put(None)
+
+    def _tell(self, job: Job[object]) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(job)
 
     def _loop(self) -> None:
         while (job := self._jobs.get()) is not None:

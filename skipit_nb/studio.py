@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skipit_nb.errors import SettingError
-from skipit_nb.results import Comparison, Recommendation, RedundancyProfile
+from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
-from skipit_nb.widgets.builder import BuilderState, SkipSetBuilder
-from skipit_nb.widgets.evaluator import ABEvaluator, EvaluatorState
-from skipit_nb.widgets.explorer import ExplorerState, LayerDistanceExplorer
+from skipit_nb.widgets.builder import SkipSetBuilder
+from skipit_nb.widgets.builder_state import BuilderState
+from skipit_nb.widgets.evaluator import ABEvaluator
+from skipit_nb.widgets.evaluator_state import EvaluatorState
+from skipit_nb.widgets.explorer import LayerDistanceExplorer
+from skipit_nb.widgets.explorer_state import ExplorerState
+from skipit_nb.widgets.readout import quantity
 from skipit_nb.widgets.tool import RESULT, Change, Tool, field_names
 
 if TYPE_CHECKING:
@@ -38,20 +43,27 @@ class StudioResult(Stored):
     profile: RedundancyProfile | None
     recommendation: Recommendation | None
     comparison: Comparison | None
+    sweep: Sweep | None = None
 
 
 class Studio(Tool[StudioState, StudioResult]):
     """Three tools on one session: the explorer's profile tells the builder what is redundant, and the builder's skip
     set is B in the evaluator. Task and skip set are the same everywhere.
 
-    `explorer`, `builder` and `evaluator` are the tools; `state` holds the states of all three, and one file of `save`
-    all that `load` needs.
+    `explorer`, `builder` and `evaluator` are the tools; `state` holds the states of all three. `studio.save("x.json")`
+    writes state and results, and `Studio(session, state="x.json")` is the studio as it was.
 
     Args:
         session: An open session; the model in the box by default, which `close` then closes too.
         task: Where the questions come from; by default the first that the session knows.
         skipset: What the builder starts with.
         limit: Questions of a comparison, at least.
+        state: A file that `save` wrote as .json; it decides what the other arguments would.
+
+    Raises:
+        ResultFormatError: If `state` is something else, or of another version.
+        LayerCountError: If it is of a model with another number of layers.
+        SettingError: If it was measured on another model.
     """
 
     result_type = StudioResult
@@ -63,6 +75,7 @@ class Studio(Tool[StudioState, StudioResult]):
         task: str | None = None,
         skipset: SkipSet | str | None = "none",
         limit: int | None = 200,
+        state: str | Path | None = None,
     ) -> None:
         self._is_own = session is None
         if session is None:
@@ -71,10 +84,20 @@ class Studio(Tool[StudioState, StudioResult]):
             session = Session.open()
         self.session = session
         self.explorer = LayerDistanceExplorer(session, task=task, skipset=skipset)
-        self.builder = SkipSetBuilder(session, skipset=skipset)
+        self.builder = SkipSetBuilder(session, skipset=skipset, task=task)
         self.evaluator = ABEvaluator(session, b=skipset, task=task, limit=limit)
         super().__init__(self._gathered(), session)
         self._join()
+        if state is not None:
+            self._restore(state)
+
+    def _restore(self, path: str | Path) -> None:
+        """Load, and leave nothing open if that fails."""
+        try:
+            self.load(path)
+        except BaseException:
+            self.close()
+            raise
 
     # -- one shared state -----------------------------------------------------------------------------------------
 
@@ -106,6 +129,8 @@ class Studio(Tool[StudioState, StudioResult]):
             self.tools[name].set(**fields)
 
     def _check(self, state: StudioState) -> StudioState:
+        for name, tool in self.tools.items():
+            tool._check(getattr(state, name))
         return state
 
     def _gathered(self) -> StudioState:
@@ -119,6 +144,8 @@ class Studio(Tool[StudioState, StudioResult]):
         self.explorer.observe(lambda change: self.builder.set(skipset=change.new), "skipset")
         self.evaluator.observe(lambda change: self.builder.set(skipset=change.new), "b")
         self.explorer.observe(lambda change: self.evaluator.set(task=change.new), "task")
+        self.explorer.observe(lambda change: self.builder.set(task=change.new), "task")
+        self.builder.observe(lambda change: self.explorer.set(task=change.new), "task")
         self.evaluator.observe(lambda change: self.explorer.set(task=change.new), "task")
         self.explorer.observe(lambda change: self.builder.inform(change.new), RESULT)
 
@@ -130,7 +157,7 @@ class Studio(Tool[StudioState, StudioResult]):
         with self._lock:
             old, self._state = self._state, self._gathered()
             changes: dict[str, tuple[Any, Any]] = {}
-            if change.name == RESULT:
+            if change.name in self.tools[name].results:
                 before, self._result = self._result, self._measured()
                 changes[RESULT] = (before, self._result)
             else:
@@ -138,7 +165,7 @@ class Studio(Tool[StudioState, StudioResult]):
         self._announce(changes)
 
     def _measured(self) -> StudioResult | None:
-        parts = self.explorer.result, self.builder.result, self.evaluator.result
+        parts = self.explorer.result, self.builder.result, self.evaluator.result, self.evaluator.swept
         return StudioResult(*parts) if any(part is not None for part in parts) else None
 
     def _take(self, result: StudioResult) -> None:
@@ -149,6 +176,8 @@ class Studio(Tool[StudioState, StudioResult]):
             self.builder._take(result.recommendation)
         if result.comparison is not None:
             self.evaluator._take(result.comparison)
+        if result.sweep is not None:
+            self.evaluator._take_sweep(result.sweep)
 
     # -- what it shows --------------------------------------------------------------------------------------------
 
@@ -165,10 +194,9 @@ class Studio(Tool[StudioState, StudioResult]):
     @property
     def furthest(self) -> Tool[Any, Any]:
         """The tool that the story has come to: the evaluator once it ran, before it the explorer, else the builder."""
-        for tool in (self.evaluator, self.explorer):
-            if tool.result is not None:
-                return tool
-        return self.builder
+        if self.evaluator.result is not None or self.evaluator.swept is not None:
+            return self.evaluator
+        return self.builder if self.explorer.result is None else self.explorer
 
     @property
     def data(self) -> pd.DataFrame:
@@ -189,10 +217,22 @@ class Studio(Tool[StudioState, StudioResult]):
 
     @property
     def card(self) -> str:
-        """One line about the session: model, layers, vision tokens, number format, device."""
+        """One line about the session: model, layers, vision tokens, number format, device, memory."""
         shape, made = self.session.shape, self.session.provenance
         seen = f"{shape.num_vision} vision tokens an image" if shape.num_vision else "vision tokens as the image needs"
-        return f"{made.model} · {shape.num_layers} layers · {seen} · {made.dtype} on {made.device} · {made.attention}"
+        where = f"{made.dtype} on {made.device} · {quantity(self.session.weights_bytes, 'B')} of weights"
+        return f"{made.model} · {shape.num_layers} layers · {seen} · {where} · {made.attention}"
+
+    @property
+    def at_work(self) -> str:
+        """Who has the model now: the job that runs, whether it is paused, and how many wait for it."""
+        jobs = self.session.jobs
+        if not jobs:
+            return "The model is free."
+        busy = next((job for job in jobs if job.state in ("running", "paused")), jobs[0])
+        doing = "Paused" if busy.state == "paused" else "At work"
+        waiting = f" · {len(jobs) - 1} more waiting" if len(jobs) > 1 else ""
+        return f"{doing}: {busy.name or 'a job'}{waiting}"
 
     def _has_picture(self) -> bool:
         return True

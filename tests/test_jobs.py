@@ -142,3 +142,114 @@ def test_a_fair_lock_may_be_taken_again_by_its_owner():
             assert lock.is_held
         assert lock.is_held
     assert not lock.is_held
+
+
+# -- pausing ---------------------------------------------------------------------------------------------------------
+
+
+def heard_states(job):
+    states = []
+    job.watch(lambda j: states.append(j.state))
+    return states
+
+
+def until(condition):
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.002)
+
+
+def counted(worker, steps=10**6):
+    """A job that is under way, and what it has counted so far."""
+    counted = []
+
+    def work(tick):
+        for step in range(steps):
+            tick(step, steps)
+            counted.append(step)
+            time.sleep(0.001)
+        return len(counted)
+
+    job = worker.submit(work, "count")
+    until(lambda: counted)
+    return job, counted
+
+
+def test_a_paused_job_does_nothing_until_it_is_resumed(worker):
+    job, counted_so_far = counted(worker, steps=50)
+    job.pause()
+    until(lambda: job.state == "paused")
+    before = len(counted_so_far)
+    time.sleep(0.05)
+    assert len(counted_so_far) == before
+    assert job.is_asked_to_pause
+    assert not job.has_ended
+    job.resume()
+    assert job.result(5) == 50
+    assert counted_so_far == list(range(50))  # nothing was lost, nothing done twice
+
+
+def test_a_watcher_hears_of_a_pause_and_of_its_end(worker):
+    job, _ = counted(worker, steps=50)
+    states = heard_states(job)
+    job.pause()
+    until(lambda: "paused" in states)
+    job.resume()
+    job.result(5)
+    assert states[states.index("paused") + 1] == "running"
+    assert states[-1] == "done"
+
+
+def test_a_paused_job_can_be_cancelled(worker):
+    job, _ = counted(worker)
+    job.pause()
+    until(lambda: job.state == "paused")
+    job.cancel()
+    with pytest.raises(CancelledError):
+        job.result(5)
+    assert (job.state, job.is_asked_to_pause) == ("cancelled", False)
+
+
+def test_a_pause_that_is_taken_back_before_the_next_tick_is_none(worker):
+    gate = threading.Event()
+    job = worker.submit(counting(3, gate), "count")
+    states = heard_states(job)
+    job.pause()
+    job.resume()
+    gate.set()
+    assert job.result(5) == 3
+    assert "paused" not in states
+
+
+def test_a_closed_worker_ends_a_paused_job():
+    worker = Worker("closed")
+    job, _ = counted(worker)
+    job.pause()
+    until(lambda: job.state == "paused")
+    worker.close()
+    with pytest.raises(CancelledError):
+        job.result(5)
+
+
+def test_a_pause_does_not_count_as_time_at_work(worker):
+    job, _ = counted(worker, steps=1000)
+    job.pause()
+    until(lambda: job.state == "paused")
+    assert job.seconds_left is None
+    before = job._started
+    time.sleep(0.1)
+    job.resume()
+    until(lambda: job.state == "running")
+    assert job._started - before >= 0.1
+    job.cancel()
+
+
+def test_a_worker_names_the_job_at_work_and_those_that_wait(worker):
+    assert worker.jobs == ()
+    gate = threading.Event()
+    first, second = worker.submit(counting(2, gate), "first"), worker.submit(counting(2, gate), "second")
+    assert worker.jobs == (first, second)
+    gate.set()
+    first.result(5), second.result(5)
+    assert worker.jobs == ()

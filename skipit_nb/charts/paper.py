@@ -27,7 +27,15 @@ CONFIG: dict[str, Any] = {
     "background": "#FFFFFF",
     "font": "DejaVu Sans, Helvetica, Arial, sans-serif",
     "view": {"stroke": None},
-    "title": {"anchor": "start", "color": INK, "fontSize": 14, "subtitleColor": FAINT, "subtitleFontSize": 11},
+    # The limit: a model id of thousands of letters would make a picture of gigabytes.
+    "title": {
+        "anchor": "start",
+        "color": INK,
+        "fontSize": 14,
+        "limit": 1200,
+        "subtitleColor": FAINT,
+        "subtitleFontSize": 11,
+    },
     "axis": {
         "domainColor": FAINT,
         "gridColor": GRID,

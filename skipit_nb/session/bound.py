@@ -184,6 +184,27 @@ class Bound:
         self._open  # noqa: B018 - a closed session refuses work
         return (self._quick if quick else self._long).submit(work, name, latest_wins=quick)
 
+    @property
+    def jobs(self) -> tuple[Job[object], ...]:
+        """The job that has the model, and those that wait for it; empty if there are none."""
+        return (*self._long.jobs, *self._quick.jobs)
+
+    def watch(self, watcher: Callable[[Job[object]], object]) -> None:
+        """Call `watcher(job)` when a long job is queued, at its progress, and at every change of its state.
+
+        It is called from the worker's thread and must be short.
+        """
+        self._long.watch(watcher)
+
+    def unwatch(self, watcher: Callable[[Job[object]], object]) -> None:
+        """Call `watcher` no more."""
+        self._long.unwatch(watcher)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of the model's weights and buffers, wherever they lie."""
+        return int(self.model.get_memory_footprint())
+
     def close(self) -> None:
         """Cancel jobs, let go of the model and free its memory. A model you bound stays yours."""
         if self._live is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skipit_nb.results import Comparison, Metric
+from skipit_nb.results import Comparison, Metric, Standing
 from skipit_nb.widgets.readout import quantity
 
 FLOPS_UNITS = {"GFLOPs": 1e9, "FLOPs": 1.0}
@@ -31,6 +31,25 @@ def kind_rows(comparison: Comparison) -> list[list[str]]:
         ]
         for row in comparison.kinds
     ]
+
+
+def metric_bars(comparison: Comparison) -> list[list[float]]:
+    """Lengths of two bars a metric: a share as it is, what is only ever positive against the larger of the two."""
+    return [_bars(metric) for metric in comparison.metrics]
+
+
+def kind_bars(comparison: Comparison) -> list[list[float]]:
+    """The accuracies of a question type as lengths of two bars."""
+    return [[row.accuracy_a, row.accuracy_b] for row in comparison.kinds]
+
+
+def standing_words(found: Standing) -> str:
+    """How a run stands, in one sentence that says what may be done with it."""
+    interval = f"{_bare(points(found.low))} to {_bare(points(found.high))}"
+    return (
+        f"So far, {found.num_questions:,} of {found.planned:,} questions: B − A is {points(found.delta)}, "
+        f"anytime-valid 95 % interval {interval}. It holds however often you look."
+    )
 
 
 def facts(comparison: Comparison) -> str:
@@ -67,20 +86,27 @@ def points(share: float) -> str:
     return (f"{rounded:+.1f}" if rounded else "0.0").replace("-", "−") + " points"
 
 
+def _bars(metric: Metric) -> list[float]:
+    if metric.unit == "share":
+        return [metric.a, metric.b]
+    most = max(metric.a, metric.b)
+    return [metric.a / most, metric.b / most] if metric.effect == "A / B" and most > 0 else []
+
+
 def _unsigned(share: float) -> str:
     count = f"{100 * share:.2g}"
     return f"{count} point{'' if count == '1' else 's'}"
 
 
 def _effect(metric: Metric) -> tuple[str, str]:
-    is_difference = metric.effect == "B - A"
-    written = points if is_difference and metric.unit == "share" else _ratio
-    interval = "" if metric.low == metric.high else f"{_bare(written(metric.low))} to {_bare(written(metric.high))}"
-    return (f"{written(metric.value)}", interval)
+    value, low, high = (_written(number, metric) for number in (metric.value, metric.low, metric.high))
+    return value, "" if metric.low == metric.high else f"{_bare(low)} to {_bare(high)}"
 
 
-def _ratio(number: float) -> str:
-    return f"{number:.2f}×"
+def _written(number: float, metric: Metric) -> str:
+    if metric.effect != "B - A":
+        return f"{number:.2f}×"
+    return points(number) if metric.unit == "share" else f"{number:+.3g} {metric.unit}".replace("-", "−")
 
 
 def _bare(text: str) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from skipit_nb.errors import LimitError, SettingError, UnknownTaskError
-from skipit_nb.jobs import Tick
+from skipit_nb.errors import SettingError
 from skipit_nb.ports import Compares
 from skipit_nb.results import Comparison, PairedAnswer
-from skipit_nb.results.comparison import FLIPS
-from skipit_nb.results.stored import Stored
+from skipit_nb.results.comparison import FRAME_COLUMNS
 from skipit_nb.skipset import SkipSet
-from skipit_nb.widgets.tool import Tool
+from skipit_nb.widgets.evaluator_asking import Judging
+from skipit_nb.widgets.evaluator_code import comparison_code, sweep_code
+from skipit_nb.widgets.evaluator_state import EvaluatorState, checked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,27 +20,12 @@ if TYPE_CHECKING:
     from skipit_nb.widgets.evaluator_view import EvaluatorView
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluatorState(Stored):
-    """What the user has chosen in the evaluator."""
-
-    a: SkipSet
-    """The reference; most often the full model."""
-    b: SkipSet
-    task: str
-    limit: int | None
-    """Whole images until at least so many questions; None for all."""
-    seed: int
-    margin: float
-    """The loss of accuracy one would accept, as a share (0.01 = 1 point); fixed before the run."""
-    flips: str = "any"
-    """Which flips are shown: any, worse, better, changed."""
-
-
-class ABEvaluator(Tool[EvaluatorState, Comparison]):
+class ABEvaluator(Judging):
     """Two skip sets, a task, Run: accuracy with an honest interval, time, predicted cost, and the flips with images.
 
-    Its `result` is the `Comparison`.
+    While it runs you see how it stands, with an interval that holds however often you look; it can be paused, and a
+    run that is cancelled hands over what it has, labelled incomplete. Its `result` is the `Comparison`; `swept` is
+    what many skip sets at once say, drawn as accuracy against FLOPs, and a press on a point there makes it B.
 
     Args:
         port: An open session.
@@ -51,6 +35,12 @@ class ABEvaluator(Tool[EvaluatorState, Comparison]):
         limit: Whole images until at least so many questions; None for all of them.
         seed: Of the sampling.
         margin: The loss of accuracy one would accept, as a share.
+        ledger: A folder that keeps every answer as soon as it is there: after a kernel restart the same run goes on.
+
+    Raises:
+        UnknownTaskError: If there is no such task.
+        LimitError: If `limit` is below 1.
+        SettingError: If another argument is out of range.
     """
 
     result_type = Comparison
@@ -65,23 +55,22 @@ class ABEvaluator(Tool[EvaluatorState, Comparison]):
         limit: int | None = 200,
         seed: int = 0,
         margin: float = 0.01,
+        ledger: str | Path | None = None,
     ) -> None:
-        self.num_layers = port.shape.num_layers
-        named = task if task is not None else port.tasks()[0]
-        state = EvaluatorState(SkipSet.of(a), SkipSet.of(b), named, limit, seed, margin)
-        self._compares: Compares | None = port
         self._tasks: tuple[str, ...] = port.tasks()
-        super().__init__(state, port)
+        named, folder = task if task is not None else self._tasks[0], None if ledger is None else str(ledger)
+        state = EvaluatorState(SkipSet.of(a), SkipSet.of(b), named, limit, seed, margin, ledger=folder)
+        super().__init__(state, port, port.shape.num_layers)
 
     @classmethod
     def from_result(cls, comparison: Comparison) -> Self:
         """Show a stored comparison: no model, no Run button, no images."""
         made = comparison.provenance
         tool = cls.__new__(cls)
-        tool.num_layers, tool._compares, tool._tasks = made.num_layers, None, (made.task,)
+        tool._tasks = (made.task,)
         margin = comparison.verdict.margin
         state = EvaluatorState(comparison.a, comparison.b, made.task, comparison.num_questions, made.seed, margin)
-        Tool.__init__(tool, state)
+        Judging.__init__(tool, state, None, made.num_layers)
         tool._take(comparison)
         return tool
 
@@ -121,50 +110,36 @@ class ABEvaluator(Tool[EvaluatorState, Comparison]):
         return measured != (state.a, state.b, state.task, state.seed, state.margin)
 
     def _check(self, state: EvaluatorState) -> EvaluatorState:
-        if state.task not in self._tasks:
-            raise UnknownTaskError(state.task, self._tasks)
-        if state.limit is not None and (isinstance(state.limit, bool) or not isinstance(state.limit, int)):
-            raise SettingError("limit", state.limit, "a whole number of questions, or None for all")
-        if state.limit is not None and state.limit < 1:
-            raise LimitError(state.limit)
-        if isinstance(state.seed, bool) or not isinstance(state.seed, int):
-            raise SettingError("seed", state.seed, "a whole number")
-        if isinstance(state.margin, bool) or not isinstance(state.margin, int | float) or not 0 < state.margin < 1:
-            raise SettingError("margin", state.margin, "a share above 0 and below 1, such as 0.01 for one point")
-        if state.flips not in FLIPS:
-            raise SettingError("flips", state.flips, f"one of {', '.join(FLIPS)}")
-        a, b = (SkipSet.of(skipset, num_layers=self.num_layers) for skipset in (state.a, state.b))
-        return EvaluatorState(a, b, state.task, state.limit, state.seed, float(state.margin), state.flips)
-
-    def _work(self) -> Callable[[Tick], Comparison] | None:
-        port, s = self._compares, self.state
-        if port is None:
-            return None
-        return lambda tick: port.compare(s.task, s.a, s.b, limit=s.limit, seed=s.seed, margin=s.margin, progress=tick)
+        return checked(state, tasks=self._tasks, num_layers=self.num_layers)
 
     # -- what it shows --------------------------------------------------------------------------------------------
 
     @property
     def data(self) -> pd.DataFrame:
-        """One row per question of the last run, see `Comparison.frame`; no rows before the first."""
+        """One row per question of the last run, see `Comparison.frame`; no rows before the first.
+
+        Where only a sweep was run, one row per skip set: `Sweep.frame`.
+        """
         import pandas as pd
 
-        if self.result is None:
-            return pd.DataFrame(columns=list(PairedAnswer.__dataclass_fields__))
-        return self.result.frame
+        if self.result is not None:
+            return self.result.frame
+        return pd.DataFrame(columns=list(FRAME_COLUMNS)) if self.swept is None else self.swept.frame
 
     @property
     def chart(self) -> Any:
-        """Accuracy per question type, and the difference with its interval.
+        """Accuracy per question type, and the difference with its interval; of a sweep alone, accuracy of every set.
 
         Raises:
             SettingError: If nothing has run yet.
         """
-        from skipit_nb.charts import comparison_chart
+        from skipit_nb.charts import comparison_chart, sweep_chart
 
-        if self.result is None:
-            raise SettingError("result", None, "a comparison. Run the evaluator first")
-        return comparison_chart(self.result)
+        if self.result is not None:
+            return comparison_chart(self.result)
+        if self.swept is not None:
+            return sweep_chart(self.swept)
+        raise SettingError("result", None, "a comparison. Run the evaluator first")
 
     def image_of(self, answer: PairedAnswer) -> Any:
         """The image of one question; None for a stored comparison."""
@@ -173,18 +148,18 @@ class ABEvaluator(Tool[EvaluatorState, Comparison]):
         return self._compares.example(self.state.task, answer.key).image
 
     def code(self) -> str:
-        """A cell that runs the same comparison and gives `data`."""
-        s = self.state
-        opening = self.opening() or [f"# session: an open session of {self._model}"]
-        call = (
-            f"comparison = session.compare({s.task.split('/')[0]!r}, a={str(s.a.open())!r}, b={str(s.b.open())!r}, "
-            f"limit={s.limit}, seed={s.seed}, margin={s.margin:g})"
-        )
-        return "\n".join([*opening, call, "data = comparison.frame", "data"])
+        """A cell that runs the same comparison, or sweep, and gives `data`."""
+        opening = self.opening() or [f"# session: an open session of {self._model!r}"]
+        if self.result is None and self.swept is not None:
+            return "\n".join([*opening, *sweep_code(self.state, self.swept)])
+        return "\n".join([*opening, *comparison_code(self.state, self.result)])
 
     @property
     def _model(self) -> str:
         return self.result.provenance.model if self.result else "the model"
+
+    def _has_picture(self) -> bool:
+        return self.result is not None or self.swept is not None
 
     def _make_view(self) -> EvaluatorView:
         from skipit_nb.widgets.evaluator_view import EvaluatorView

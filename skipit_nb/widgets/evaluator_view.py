@@ -1,19 +1,23 @@
-"""The evaluator's live view: two skip sets and a task, Run, the verdict, tables, and the flips with their images."""
+"""The evaluator's live view: two skip sets and a task, Run, the verdict, what it rests on, the flips, many sets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from skipit_nb.charts.pixels import image_url
-from skipit_nb.errors import SkipitError
-from skipit_nb.results import Comparison, PairedAnswer
-from skipit_nb.results.comparison import FLIPS
+from skipit_nb.jobs import UNDER_WAY, Job
+from skipit_nb.results import Comparison
 from skipit_nb.widgets.code_box import CodeBox
-from skipit_nb.widgets.comparison_words import facts, kind_rows, metric_rows
+from skipit_nb.widgets.comparison_words import facts, kind_bars, kind_rows, metric_bars, metric_rows, standing_words
 from skipit_nb.widgets.controls import Controls
-from skipit_nb.widgets.flips import MOST_SHOWN, Flips
+from skipit_nb.widgets.evaluator_asking import LOOKED, SWEPT
+from skipit_nb.widgets.evaluator_fields import SWEEP, arm_fields, many_fields, setting_fields
+from skipit_nb.widgets.flips import Flips
+from skipit_nb.widgets.flips_shown import draw_flips
 from skipit_nb.widgets.note import Note, Tone
+from skipit_nb.widgets.pareto_plot import ParetoPlot
+from skipit_nb.widgets.standing_plot import StandingPlot
 from skipit_nb.widgets.table import Table
+from skipit_nb.widgets.tool import RESULT
 from skipit_nb.widgets.tool_view import ToolView
 
 if TYPE_CHECKING:
@@ -23,8 +27,9 @@ METRICS = ("", "A", "B", "effect of B", "95 % interval", "how")
 KINDS = ("question type", "questions", "A", "B", "B − A, points", "95 % interval", "worse", "better")
 TONES: dict[str, Tone] = {"better": "verdict-good", "not worse": "verdict-good", "worse": "verdict-bad"}
 """How a kind of verdict looks; the others are neutral. The sentence says the same."""
-THUMBNAIL_PIXELS = 96
-"""Longest side of a flip's image."""
+FLIPS_SHOWN = {RESULT, "flips", "kind", "page", "pinned"}
+"""What the gallery depends on."""
+STALE = "You have changed the settings: what follows was measured with those before."
 
 
 class EvaluatorView(ToolView):
@@ -35,98 +40,77 @@ class EvaluatorView(ToolView):
     def parts(self) -> list[Any]:
         """The widgets, top to bottom."""
         tool = self.tool
-        self.arms = self.bind(Controls(label="Skip sets", fields=_arm_fields()))
-        self.settings = self.bind(Controls(label="Settings", fields=_setting_fields(tool.tasks)))
+        self.arms = self.bind(Controls(label="Skip sets", fields=arm_fields()))
+        self.settings = self.bind(Controls(label="Settings", fields=setting_fields(tool.tasks)))
+        self.many = self.bind(Controls(label="Many skip sets", fields=many_fields()))
+        self.so_far, self.standing = Note(), StandingPlot()
         self.verdict, self.facts, self.stale = Note(live=True), Note(tone="quiet"), Note(tone="quiet")
         self.metrics, self.kinds, self.flips, self.code = Table(), Table(), Flips(), CodeBox()
-        self.flips.on_filter(self.guarded(lambda wanted: tool.set(flips=wanted)))
+        self.pareto = ParetoPlot()
+        self._listen()
         words = self.stack(self.stale, self.verdict, self.facts)
-        found = [words, self.tables(self.metrics, self.kinds), self.flips]
+        found = [words, self.standing, self.tables(self.metrics, self.kinds), self.flips]
         if tool.port is None:
             return [*found, self.code]
-        self.job_bar.label = "Run A against B"
-        return [self.arms, self.beside(self.settings, self.job_bar), *found, self.code]
+        self.job_bar.label, self.job_bar.can_pause = "Run A against B", True
+        many = [self.many, self.pareto] if tool.can_sweep else []
+        return [self.arms, self.beside(self.settings, self.job_bar), self.so_far, *found, *many, self.code]
+
+    def _listen(self) -> None:
+        tool = self.tool
+        self.flips.on_wish(self.guarded(self._wish))
+        self.many.on_press(self.guarded(lambda name: tool.sweep(block=False) if name == SWEEP else None))
+        self.pareto.on_take(self.guarded(tool.take_as_b))
+
+    def _wish(self, name: str, value: Any) -> None:
+        """What the gallery asks for. Another filter begins at its first page."""
+        first = {"page": 0} if name in ("flips", "kind") else {}
+        self.tool.set(**first, **{name: value})
+
+    def track(self, job: Job[Any]) -> None:
+        """Show progress and end of a job; meanwhile no sweep can be started, as it would end the job."""
+        super().track(job)
+        job.watch(self._hold_sweep)
+        self._hold_sweep(job)
+
+    def _hold_sweep(self, job: Job[Any]) -> None:
+        if job is self.tool.job:
+            self.many.change(SWEEP, disabled=job.state in UNDER_WAY)
 
     def show(self, names: frozenset[str]) -> None:
-        """Redraw after a change of the settings or a result."""
+        """Redraw after a change of the settings, a look at the run under way, or a result."""
         super().show(names)
+        if not names or LOOKED in names:
+            self._show_standing()
+        if names == {LOOKED}:
+            return
         self.code.code = self.tool.code()
         found = self.tool.result
-        is_stale = self.tool.is_stale
-        self.stale.text = (
-            "You have changed the settings: what follows was measured with those before." if is_stale else ""
-        )
-        if found is not None and (not names or "result" in names):
+        self.stale.text = STALE if self.tool.is_stale else ""
+        if found is not None and (not names or RESULT in names):
             self._show_result(found)
-        if found is not None and (not names or names & {"result", "flips"}):
-            self._show_flips(found)
+        if found is not None and (not names or names & FLIPS_SHOWN):
+            draw_flips(self.flips, found, self.tool.state, self.tool.image_of, self.tool.earlier)
+        if self.tool.swept is not None and (not names or names & {SWEPT, "b"}):
+            self.pareto.draw(self.tool.swept, self.tool.b)
+
+    def _show_standing(self) -> None:
+        looks = self.tool.looks
+        words = standing_words(looks[-1]) if looks else ""
+        self.so_far.text = words
+        self.standing.follow(looks, self.tool.state.margin, words)
 
     def _show_result(self, found: Comparison) -> None:
+        self.so_far.text = ""  # the verdict says it now
+        self.standing.end(found)
         self.verdict.say(found.verdict.sentence, TONES.get(found.verdict.kind, "verdict"))
         self.facts.text = f"A: {found.a} · B: {found.b}\n{facts(found)}"
-        self.metrics.draw(METRICS, metric_rows(found), words=[5])
-        self.kinds.draw(KINDS, kind_rows(found))
+        self.metrics.draw(METRICS, metric_rows(found), words=[5], bars=metric_bars(found))
+        self.kinds.draw(KINDS, kind_rows(found), bars=kind_bars(found))
 
-    def _show_flips(self, found: Comparison) -> None:
-        wanted = self.tool.state.flips
-        hits = [answer for answer in found.answers if _passes(answer, wanted)]
-        with self.flips.hold_sync():
-            self.flips.counts = {name: sum(_passes(answer, name) for answer in found.answers) for name in FLIPS}
-            self.flips.chosen = wanted
-            self.flips.items = [self._item(answer) for answer in hits[:MOST_SHOWN]]
-
-    def _item(self, answer: PairedAnswer) -> dict[str, str]:
-        words = {name: getattr(answer, name) for name in ("question", "target", "a", "b", "kind")}
-        return words | {"change": _change(answer), "image": self._image(answer)}
-
-    def _image(self, answer: PairedAnswer) -> str:
-        try:
-            image = self.tool.image_of(answer)
-        except (SkipitError, OSError):  # the words of a flip stand without its image
-            return ""
-        return "" if image is None else image_url(image, THUMBNAIL_PIXELS)
-
-
-def _passes(answer: PairedAnswer, wanted: str) -> bool:
-    if wanted == "changed":
-        return answer.a != answer.b
-    change = _change(answer)
-    return change in ("worse", "better") if wanted == "any" else change == wanted
-
-
-def _change(answer: PairedAnswer) -> str:
-    if answer.score_a == answer.score_b:
-        return "changed"
-    return "worse" if answer.score_b < answer.score_a else "better"
-
-
-def _arm_fields() -> list[dict[str, Any]]:
-    hint = "'none' for the full model, or clauses such as 'vision absent 0-7; whole 28'. Press Enter."
-    return [
-        {"name": "a", "label": "A (reference)", "kind": "code", "hint": hint},
-        {"name": "b", "label": "B", "kind": "code", "hint": hint},
-    ]
-
-
-def _setting_fields(tasks: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [
-        {"name": "task", "label": "task", "kind": "choice", "options": list(tasks)},
-        {
-            "name": "limit",
-            "label": "questions",
-            "kind": "int",
-            "min": 1,
-            "optional": True,
-            "hint": "At least so many, whole images; empty for all.",
-        },
-        {"name": "seed", "label": "seed", "kind": "int"},
-        {
-            "name": "margin",
-            "label": "margin",
-            "kind": "number",
-            "min": 0,
-            "max": 1,
-            "step": 0.005,
-            "hint": "The loss of accuracy you would accept, as a share: 0.01 is one point. Fix it before you look.",
-        },
-    ]
+    def close(self) -> None:
+        """Close every widget, those too that a stored comparison has no place for."""
+        super().close()
+        for widget in (self.arms, self.settings, self.many, self.so_far, self.pareto):
+            widget.layout.close()
+            widget.close()

@@ -157,7 +157,7 @@ class LayerDistanceExplorer(Measuring):
 
     def code(self) -> str:
         """A cell that gives the same `data`, by `session.profile`."""
-        opening = self.opening() or [f"# session: an open session of {self.profile.provenance.model}"]  # type: ignore[union-attr]
+        opening = self.opening() or [f"# session: an open session of {self.profile.provenance.model!r}"]  # type: ignore[union-attr]
         return code_of(opening, self._call(), self.beside if self.profile else None, self.epsilon, self.other)
 
     def _call(self) -> str:

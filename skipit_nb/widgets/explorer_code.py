@@ -40,7 +40,7 @@ def code_of(opening: Sequence[str], call: str, beside: Pinned | None, epsilon: f
         return "\n".join([*lines, f"data = {table.format('profile', epsilon)}", "data"])
     if beside.call.startswith("other."):
         reopened = other.code.replace("session =", "other =", 1) if other else ""
-        lines.append(reopened or f"# other: an open session of {beside.profile.provenance.model}")
+        lines.append(reopened or f"# other: an open session of {beside.profile.provenance.model!r}")
     columns = ", ".join(repr(name) for name in ("shown", *COLUMNS))
     return "\n".join(
         [

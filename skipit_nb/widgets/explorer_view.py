@@ -110,14 +110,17 @@ class ExplorerView(ToolView):
                 plot.layer = self.tool.layer
         if self.asked is not None:
             self.asked.show(names)
-        if every or names & {"bands", "band_tokens"}:
-            self._show_bands()
-        if every or names & {"band"}:
-            self.map.band = list(self.tool.state.band)
+        self._show_map(names)
         if every or names & {*DRAWN, "bands", "band_tokens"}:
             self._show_values()
         if names != {"layer"}:
             self.code.code = self.tool.code()
+
+    def _show_map(self, names: frozenset[str]) -> None:
+        if not names or names & {"bands", "band_tokens"}:
+            self._show_bands()
+        if not names or "band" in names:
+            self.map.band = list(self.tool.state.band)
 
     def _show_plots(self) -> None:
         tool, profile = self.tool, self.tool.profile

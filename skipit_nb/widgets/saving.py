@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skipit_nb.errors import ResultFormatError, SettingError
+from skipit_nb.errors import LayerCountError, ResultFormatError, SettingError
 from skipit_nb.results.stored import FORMAT, Stored
 
 if TYPE_CHECKING:
@@ -15,6 +17,11 @@ if TYPE_CHECKING:
 
 PICTURE_SCALE = 2
 """Pixels of a saved PNG per pixel on the screen."""
+
+MOST_LETTERS = 1000
+"""Of one text in a picture: a question may have any number."""
+
+UNDRAWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def save(tool: Tool[Any, Any], path: Path) -> Path:
@@ -41,10 +48,22 @@ def picture(chart: Any, kind: str, scale: float = PICTURE_SCALE) -> bytes:
     """An Altair chart as the bytes of a PNG or SVG file; needs no browser and no network."""
     import vl_convert
 
-    spec = chart.to_dict()
+    spec = _drawable(chart.to_dict())
     if kind == "svg":
         return str(vl_convert.vegalite_to_svg(spec)).encode()
     return bytes(vl_convert.vegalite_to_png(spec, scale=scale))
+
+
+def _drawable(value: Any) -> Any:
+    """A specification whose texts can be drawn: vl-convert measures long ones for minutes, and ends the kernel on a
+    control character that no XML may hold.
+    """
+    if isinstance(value, str):
+        whole = value if len(value) <= MOST_LETTERS or value.startswith("data:") else f"{value[:MOST_LETTERS]}…"
+        return UNDRAWABLE.sub("\N{REPLACEMENT CHARACTER}", whole)
+    if isinstance(value, dict):
+        return {_drawable(key): _drawable(inner) for key, inner in value.items()}
+    return [_drawable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def to_json(tool: Tool[Any, Any]) -> str:
@@ -63,8 +82,31 @@ def load(tool: Tool[Any, Any], path: Path) -> tuple[Any, Any]:
             raise ResultFormatError(name, f"it holds a {found}")
         state: Stored = type(tool.state).from_json(json.dumps(stored["state"]))
         kept = stored["result"]
-        return state, None if kept is None else tool.result_type.from_json(json.dumps(kept))
+        result = None if kept is None else tool.result_type.from_json(json.dumps(kept))
     except ResultFormatError:
         raise
     except (ValueError, KeyError, TypeError) as error:
         raise ResultFormatError(name, f"{type(error).__name__}: {error}") from error
+    _refuse_another_model(tool, result)
+    return state, result
+
+
+def _refuse_another_model(tool: Tool[Any, Any], result: Any) -> None:
+    """Refuse what was measured on another model than the one that is open, whole or in one of its parts.
+
+    Raises:
+        LayerCountError: If that model has another number of layers.
+        SettingError: If it has another name.
+    """
+    if tool.port is None or result is None:
+        return
+    name, num_layers = tool.port.name, tool.port.shape.num_layers
+    for part in (result, *(getattr(result, field.name) for field in dataclasses.fields(result))):
+        made = getattr(part, "provenance", None)
+        if made is None:
+            continue
+        what = type(part).__name__
+        if made.num_layers != num_layers:
+            raise LayerCountError(made.num_layers, num_layers, what)
+        if made.model != name:
+            raise SettingError(f"the model of the {what}", made.model, f"{name!r}, which is open: load it without one")

@@ -158,7 +158,7 @@ class Tool(ABC, Generic[S, R]):
         wanted = sorted({*names, *(["Session"] if code else [])})
         lines = [f"from skipit_nb import {', '.join(wanted)}", ""] if wanted else []
         if self.port is not None:
-            lines.append(code or f"# session: an open session of {self.port.name}")
+            lines.append(code or f"# session: an open session of {self.port.name!r}")
         return lines
 
     def save(self, path: str | Path) -> Path:

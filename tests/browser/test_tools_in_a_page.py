@@ -59,9 +59,9 @@ def test_a_run_ends_with_verdict_tables_and_flips_with_images(draw: Draw, port: 
     expect(page.page.get_by_text("B is worse than A: -33.3 points.")).to_be_visible()
     expect(page.page.get_by_role("row", name="accuracy")).to_contain_text("−33.3 points")
     expect(page.page.get_by_role("row", name="color")).to_contain_text("−100.0")
-    expect(page.page.get_by_role("img")).to_have_count(10)
+    expect(page.page.get_by_role("img", name="image of")).to_have_count(10)
     page.press("better (0)")
-    expect(page.page.get_by_role("img")).to_have_count(0)
+    expect(page.page.get_by_role("img", name="image of")).to_have_count(0)
     expect(page.page.get_by_text("No question.")).to_be_visible()
 
 

@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import ipywidgets
 import pytest
 
 from skipit_nb.cost import ModelShape
@@ -23,9 +22,9 @@ from skipit_nb.studio import Studio
 from skipit_nb.widgets import SkipSetBuilder
 from skipit_nb.widgets.what_if_line import difference
 from tests.widgets.asked_session import UNSUPPORTED, AskedSession
+from tests.widgets.open_widgets import OPEN_WIDGETS
 
 SHAPE = ModelShape(num_layers=4, d_model=8, d_ff=16, num_heads=2, num_kv_heads=2, head_dim=4, vocab=100, num_vision=9)
-OPEN_WIDGETS: dict[str, Any] = ipywidgets.widgets.widget._instances
 
 
 @pytest.fixture
@@ -280,7 +279,7 @@ def test_conditions_of_another_model_are_not_loaded_and_nothing_changes(port: As
     other.name = "other"  # type: ignore[misc]
     file = SkipSetBuilder(port, profile=port.profile("shapes"), skipset="whole 1").save(tmp_path / "builder.json")
     with SkipSetBuilder(other) as builder:
-        with pytest.raises(SettingError, match="the model of the recommendation is 'fake', but should be 'other'"):
+        with pytest.raises(SettingError, match="the model of the Recommendation is 'fake', but should be 'other'"):
             builder.load(file)
         assert (builder.result, builder.skipset.is_empty) == (None, True)
     other.close()

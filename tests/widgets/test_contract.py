@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
-import ipywidgets
 import pandas as pd
 import pytest
 
@@ -22,9 +21,8 @@ from skipit_nb.widgets import ABEvaluator, display
 from skipit_nb.widgets.tool import Change
 from tests.widgets.asked_session import AskedSession
 from tests.widgets.contract_tools import KINDS
+from tests.widgets.open_widgets import OPEN_WIDGETS
 from tests.widgets.waiting import wait_for
-
-OPEN_WIDGETS: dict[str, Any] = ipywidgets.widgets.widget._instances
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from skipit_nb.widgets import ABEvaluator
 from skipit_nb.widgets.evaluator_state import MANY
 from skipit_nb.widgets.pareto_plot import front
 from tests.widgets.fake_session import FakeSession
+from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -144,6 +145,17 @@ def test_a_sweep_from_the_page_shows_its_progress_and_can_be_cancelled(
     evaluator.job.result(5)
     assert isinstance(evaluator.swept, Sweep)
     assert len(view.pareto.points) == 12
+
+
+def test_while_something_runs_the_page_can_start_no_sweep(evaluator: ABEvaluator, port: FakeSession) -> None:
+    view: Any = evaluator.view
+    port.gate.clear()
+    evaluator.run(block=False)
+    assert view.many.fields[1]["disabled"]
+    port.gate.set()
+    assert evaluator.job is not None
+    evaluator.job.result(5)
+    wait_for(lambda: not view.many.fields[1]["disabled"])
 
 
 def test_a_stored_comparison_cannot_sweep_and_says_why(evaluator: ABEvaluator) -> None:

@@ -158,7 +158,7 @@ def test_a_stored_profile_is_explored_without_a_session() -> None:
         assert explorer.run() == sample.profile()
         assert explorer.look() is None
         assert len(explorer.data) == 36
-        assert "session: an open session of tiny" in explorer.code()
+        assert "session: an open session of 'tiny'" in explorer.code()
         assert "session.profile('easy-vqa', limit=64, seed=0)" in explorer.code()
         view = explorer.view
         assert "no questions" in view.question.text
@@ -511,7 +511,7 @@ def test_two_models_of_different_depth_are_compared(session: FakeSession) -> Non
 def test_a_stored_profile_of_another_model_lies_beside() -> None:
     with LayerDistanceExplorer(sample.profile(), against=sample.profile(model="large")) as explorer:
         assert explorer.view.beside_note.text == "Beside, in hollow points: large"
-        assert "# other: an open session of large" in explorer.code()
+        assert "# other: an open session of 'large'" in explorer.code()
         assert repr(explorer).endswith("beside 'large')")
 
 

@@ -17,9 +17,7 @@ from skipit_nb.skipset import SkipSet
 STEPS = 3
 
 
-def what_if(
-    live: LiveModel, image: Any, question: str, skipset: SkipSet, *, max_new_tokens: int, tick: Tick
-) -> WhatIf:
+def what_if(live: LiveModel, image: Any, question: str, skipset: SkipSet, *, max_new_tokens: int, tick: Tick) -> WhatIf:
     """Answer one question under a bound skip set and the full model; hold the model meanwhile, as for one batch.
 
     Raises:

@@ -1,5 +1,5 @@
 // Accuracy against FLOPs, a point a skip set. Click or keys choose one; the button or Enter sends it to Python.
-const FRAME = { left: 52, right: 16, top: 12, bottom: 36, height: 250 };
+const FRAME = { left: 52, right: 16, top: 24, bottom: 36, height: 250 };
 const MOVES = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, Home: -1e9, End: 1e9 };
 const DISC = "M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0", DIAMOND = "M0,-6.5L6,0L0,6.5L-6,0z";
 const percent = value => `${+(100 * value).toPrecision(3)} %`;
@@ -29,19 +29,19 @@ function render({ model, el }) {
     readout.textContent = point ? `${point.name}: ${point.words}` : "Click a point, or use the arrow keys.";
     if (point) list.setAttribute("aria-activedescendant", `${prefix}-${chosen}`); else list.removeAttribute("aria-activedescendant");
   };
-  const axes = ({ x, y, lowest, highest, least }) => {
+  const axes = (back, { x, y, lowest, highest, least }) => {
     const right = width - FRAME.right, bottom = FRAME.height - FRAME.bottom, step = niceStep(highest - lowest, 5);
     for (let at = Math.ceil(lowest / step - 1e-9) * step; at <= highest + 1e-9; at += step) {
-      drawn(svg, "path", { d: `M${FRAME.left},${y(at)}H${right}`, class: "skipit-pareto-grid" });
-      drawn(svg, "text", { x: FRAME.left - 6, y: y(at) + 4, "text-anchor": "end" }, percent(at));
+      drawn(back, "path", { d: `M${FRAME.left},${y(at)}H${right}`, class: "skipit-pareto-grid" });
+      drawn(back, "text", { x: FRAME.left - 6, y: y(at) + 4, "text-anchor": "end" }, percent(at));
     }
     const every = niceStep(1.02 - least, Math.max(2, (right - FRAME.left) / 70));
     for (let at = Math.ceil(least / every - 1e-9) * every; at <= 1 + 1e-9; at += every)
-      drawn(svg, "text", { x: x(at), y: bottom + 16, "text-anchor": "middle" }, percent(at));
-    drawn(svg, "text", { x: right, y: FRAME.height - 4, "text-anchor": "end" }, "FLOPs of the full model (left = cheaper)");
-    drawn(svg, "text", { x: 0, y: FRAME.height - 4 }, "↑ accuracy");
-    drawn(svg, "path", { d: `M${FRAME.left},${y(model.get("baseline"))}H${right}`, class: "skipit-pareto-full" });
-    drawn(svg, "text", { x: FRAME.left + 4, y: y(model.get("baseline")) - 5 }, `full model ${percent(model.get("baseline"))}`);
+      drawn(back, "text", { x: x(at), y: bottom + 16, "text-anchor": "middle" }, percent(at));
+    drawn(back, "text", { x: right, y: FRAME.height - 4, "text-anchor": "end" }, "FLOPs of the full model (left = cheaper)");
+    drawn(back, "text", { x: 0, y: FRAME.height - 4 }, "↑ accuracy");
+    drawn(back, "path", { d: `M${FRAME.left},${y(model.get("baseline"))}H${right}`, class: "skipit-pareto-full" });
+    drawn(back, "text", { x: FRAME.left + 4, y: y(model.get("baseline")) - 5 }, `full model ${percent(model.get("baseline"))}`);
   };
   const draw = () => {
     const points = model.get("points"), base = model.get("baseline"), before = chosen;
@@ -58,9 +58,10 @@ function render({ model, el }) {
     const least = Math.max(0, Math.min(...points.map(one => one.flops)) - 0.03), bottom = FRAME.height - FRAME.bottom;
     const x = share => FRAME.left + (width - FRAME.left - FRAME.right) * ((share - least) / (1.02 - least));
     const y = value => bottom - (bottom - FRAME.top) * clamp((value - lowest) / (highest - lowest), 0, 1);
-    axes({ x, y, lowest, highest, least });
+    const back = drawn(svg, "g", { "aria-hidden": "true" });
+    axes(back, { x, y, lowest, highest, least });
     const steps = points.filter(one => one.front).map(one => `${x(one.flops)},${y(one.accuracy)}`);
-    if (steps.length > 1) drawn(svg, "path", { d: `M${steps.join("L")}`, class: "skipit-pareto-front" });
+    if (steps.length > 1) drawn(back, "path", { d: `M${steps.join("L")}`, class: "skipit-pareto-front" });
     marks = points.map((one, at) => {
       const look = `skipit-pareto-point${one.front ? " skipit-pareto-best" : ""}${one.name === model.get("taken") ? " skipit-pareto-b" : ""}`;
       const mark = drawn(svg, "g", { class: look, role: "option", id: `${prefix}-${at}`, "aria-label": `${one.name}: ${one.words}${one.front ? ", on the front" : ""}` });
