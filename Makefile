@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin/python -m
 PYTEST := $(RUN) pytest
+TORCH  := $(RUN) pip install --quiet torch==2.13.0
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -26,8 +27,8 @@ IN_PARTS  = failed=0; \
 	$(PYTEST) -p no:nbval -m "browser$(1)" tests/browser || failed=1; \
 	exit $$failed
 
-check test test-full bench docs: export OMP_NUM_THREADS = 1
-check test test-full bench docs: export HF_HUB_OFFLINE = 1
+check test test-full transformers bench docs: export OMP_NUM_THREADS = 1
+check test test-full transformers bench docs: export HF_HUB_OFFLINE = 1
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under two minutes
 	$(RUN) ruff format --check .
@@ -42,6 +43,9 @@ test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under a 
 test-full: $(VENV)/.dev  ## the slow tests too, and those for a GPU if there is one
 	@$(call IN_PARTS,)
 
+transformers: $(VENV)/.dev  ## every family on the oldest and the newest transformers that we take
+	$(PYTEST) -p no:nbval tests/families/test_transformers_range.py
+
 bench: $(VENV)/.bench  ## the ratios of docs/benchmarks.md
 	$(PYTEST) -p no:nbval -m bench -s tests
 
@@ -51,17 +55,19 @@ docs: $(VENV)/.docs  ## the pages, with the notebooks run, in docs/_build/html
 # ── the virtual environment ───────────────────────────────────────────────────────────────────────────────────────────
 # An empty file notes what has been installed, so that it happens once, and again when pyproject.toml changes.
 
-# Without a GPU torch comes first and pinned: a bare `torch` would bring gigabytes of CUDA. torchvision never comes.
+# Without a GPU torch comes first, pinned, from PyTorch's index for CPUs: elsewhere it brings gigabytes of CUDA. Where that
+# index is out of reach, pip's own is taken. torchvision never comes.
+# What Binder pins is pinned here too, so that a release of somebody else's breaks nothing on the day it comes.
 $(VENV)/.python:
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(RUN) pip install --quiet --upgrade pip
 	$(VENV)/bin/python -c 'import torch' 2>/dev/null || nvidia-smi -L >/dev/null 2>&1 \
-		|| $(RUN) pip install --quiet torch==2.13.0
+		|| $(TORCH) --retries 1 --index-url https://download.pytorch.org/whl/cpu || $(TORCH)
 	touch $@
 
-$(VENV)/.lab $(VENV)/.dev $(VENV)/.bench $(VENV)/.docs: $(VENV)/.%: pyproject.toml | $(VENV)/.python
-	$(RUN) pip install --quiet --editable '.[$*]'
+$(VENV)/.lab $(VENV)/.dev $(VENV)/.bench $(VENV)/.docs: $(VENV)/.%: pyproject.toml binder/requirements.txt | $(VENV)/.python
+	$(RUN) pip install --quiet --constraint binder/requirements.txt --editable '.[$*]'
 	touch $@
 
-.PHONY: help lab demo check test test-full bench docs
+.PHONY: help lab demo check test test-full transformers bench docs
 .DEFAULT_GOAL := help

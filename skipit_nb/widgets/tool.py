@@ -202,8 +202,13 @@ class Tool(ABC, Generic[S, R]):
         work = self._work()
         if work is None or self.port is None:
             return self._result
-        job: Job[R] = self._start(work)
-        return job.result() if block else None
+        try:
+            job: Job[R] = self._start(work)
+            return job.result() if block else None
+        except KeyboardInterrupt:  # between the two lines nobody else would cancel it
+            if self._job is not None:
+                self._job.cancel()
+            raise
 
     def _work(self) -> Callable[[Tick], R] | None:
         """What `run` does; called on the caller's thread, it gives the function for the worker's."""
