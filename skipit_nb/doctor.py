@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skipit_nb.results.stored import Stored
+from skipit_nb.zoo.smol.backbone import INSTALL, PACKAGE, missing_packages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +130,7 @@ def diagnose() -> Diagnosis:
         cpu_threads=threads,
         memory_gib=_memory_gib(),
         disk_free_gib=shutil.disk_usage(Path.cwd()).free / GIB,
-        findings=(torch_works, *check_requirements(), *check_torchvision(), *check_weights(WEIGHTS)),
+        findings=(torch_works, *check_requirements(), *check_torchvision(), *check_weights(WEIGHTS), check_smol()),
     )
 
 
@@ -192,6 +193,14 @@ def check_weights(folder: Path) -> Iterator[Finding]:
             what=f"weights {name} are damaged: {problem}",
             mend="pip install --force-reinstall --no-deps skipit-nb, or, in a clone: git checkout -- skipit_nb/zoo",
         )
+
+
+def check_smol() -> Finding:
+    """Whether the larger model in the box can be opened: it needs a language model that is installed apart."""
+    if missing := missing_packages():
+        what = f"Session.open('smol') needs {' and '.join(missing)}, not installed. Only that model needs them"
+        return Finding(ok=True, what=what, mend=INSTALL)
+    return Finding(ok=True, what=f"Session.open('smol') has its language model, {PACKAGE} {_version(PACKAGE)}")
 
 
 def _torch() -> tuple[Finding, tuple[str, ...], int]:

@@ -20,7 +20,8 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from skipit_nb.zoo.vocabulary import BEGIN, CHAT_TEMPLATE, END, IMAGE, PAD, make_tokenizer, vocabulary
+from skipit_nb.zoo.dialect import Dialect
+from skipit_nb.zoo.vocabulary import ANSWER, BEGIN, CHAT_TEMPLATE, END, IMAGE, PAD, make_tokenizer, vocabulary, word_ids
 
 IMAGE_PX = 64
 PATCH_PX = 8
@@ -34,6 +35,19 @@ _MEAN_AND_STD = [0.5, 0.5, 0.5]
 def token_id(token: str) -> int:
     """Give the id of a token of the vocabulary."""
     return vocabulary().index(token)
+
+
+def make_dialect() -> Dialect:
+    """Say how the prompts of the model in the box are made of token ids."""
+    return Dialect(
+        ids_of=word_ids,
+        opening=(token_id(BEGIN),),
+        image=token_id(IMAGE),
+        num_vision_tokens=NUM_VISION_TOKENS,
+        asking=(token_id(ANSWER),),
+        end=token_id(END),
+        pad=token_id(PAD),
+    )
 
 
 def make_config() -> LlavaConfig:
@@ -97,16 +111,20 @@ def _spread(name: str) -> float:
     return spread / math.sqrt(2 * NUM_LAYERS) if writes else spread
 
 
-def make_processor() -> LlavaProcessor:
-    """Make the processor: images to 64 x 64 pixels in [-1, 1], prompts with 64 image tokens an image."""
-    image_processor = CLIPImageProcessorPil(
+def make_image_processor() -> CLIPImageProcessorPil:
+    """Make the image processor: 64 x 64 pixels in [-1, 1]."""
+    return CLIPImageProcessorPil(
         size={"shortest_edge": IMAGE_PX},
         crop_size={"height": IMAGE_PX, "width": IMAGE_PX},
         image_mean=_MEAN_AND_STD,
         image_std=_MEAN_AND_STD,
     )
+
+
+def make_processor() -> LlavaProcessor:
+    """Make the processor: images to 64 x 64 pixels in [-1, 1], prompts with 64 image tokens an image."""
     return LlavaProcessor(
-        image_processor=image_processor,
+        image_processor=make_image_processor(),
         tokenizer=make_tokenizer(),
         patch_size=PATCH_PX,
         vision_feature_select_strategy="default",

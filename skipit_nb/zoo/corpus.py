@@ -6,13 +6,14 @@ import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from skipit_nb.backend.tasks import Example, Task
-from skipit_nb.zoo.vocabulary import word_ids
+from skipit_nb.zoo.dialect import Dialect
 
 _MOST_WEIGHT = 5.0
 _BRIGHTEST = 255.0
@@ -24,8 +25,8 @@ class Item:
 
     question: tuple[int, ...]
     """Ids of the question's words."""
-    answer: int
-    """Id of the answer."""
+    answer: tuple[int, ...]
+    """Ids of the answer."""
     weight: float
     """How often to ask it in training, relative to the others about the same image."""
     example: Example
@@ -48,19 +49,19 @@ class Corpus:
         return len(self.items)
 
 
-def make_corpus(task: Task, max_images: int | None = None) -> Corpus:
+def make_corpus(task: Task, dialect: Dialect, max_images: int | None = None) -> Corpus:
     """Read a task into tensors.
 
     Args:
         task: The task.
+        dialect: How the model's prompts are made of token ids.
         max_images: The most images, the first ones; None for all.
     """
     clusters = _clusters(task.examples, max_images)
+    ids = cache(lambda text: tuple(dialect.ids_of(text)))
     weights = _weights(task.examples)
     items = tuple(
-        tuple(
-            Item(tuple(word_ids(e.question)), word_ids(e.answer)[0], weights[e.question, e.answer], e) for e in cluster
-        )
+        tuple(Item(ids(e.question), ids(e.answer), weights[e.question, e.answer], e) for e in cluster)
         for cluster in clusters.values()
     )
     images = np.stack([np.asarray(cluster[0].image) for cluster in clusters.values()])

@@ -6,34 +6,42 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 import torch
-from torch import Tensor
 from transformers import LlavaForConditionalGeneration
 
 from skipit_nb.backend.tasks import Example
 from skipit_nb.zoo.corpus import Corpus, pixel_values
+from skipit_nb.zoo.dialect import Dialect
 from skipit_nb.zoo.packing import hidden_states, image_prefix, pack, vision_tokens
 
 _IMAGES_A_BATCH = 20
+_QUESTIONS_A_ROW = 10
 _BLANK = 235  # a pale ground, as in both tasks
 
 
-def accuracy(model: LlavaForConditionalGeneration, corpus: Corpus, *, blank: bool = False) -> list[bool]:
-    """Say for each question whether the model's first token is the right answer.
+def accuracy(model: LlavaForConditionalGeneration, dialect: Dialect, corpus: Corpus) -> list[bool]:
+    """Say for each question whether the model says every token of the right answer.
 
     Args:
         model: The model.
+        dialect: How its prompts are made of token ids.
         corpus: Images and questions.
-        blank: Show an empty pale image instead of each image: what is left is not seen but guessed.
 
     Returns:
         Right or wrong, in the order of the corpus.
     """
-    images = torch.full_like(corpus.images, _BLANK) if blank else corpus.images
-    return [
-        right
-        for first in range(0, len(corpus), _IMAGES_A_BATCH)
-        for right in _are_right(model, corpus, images, range(first, min(first + _IMAGES_A_BATCH, len(corpus))))
-    ]
+    firsts = range(0, len(corpus), _IMAGES_A_BATCH)
+    batches = [range(first, min(first + _IMAGES_A_BATCH, len(corpus))) for first in firsts]
+    return [right for batch in batches for right in _are_right(model, dialect, corpus, batch)]
+
+
+def blank_accuracy(model: LlavaForConditionalGeneration, dialect: Dialect, corpus: Corpus) -> list[bool]:
+    """Say the same where an empty pale image is shown instead of each image: what is left is not seen but guessed."""
+    distinct = {(item.question, item.answer): item for row in corpus.items for item in row}
+    items = tuple(distinct.values())
+    rows = tuple(items[first : first + _QUESTIONS_A_ROW] for first in range(0, len(items), _QUESTIONS_A_ROW))
+    images = torch.full((len(rows), *corpus.images.shape[1:]), _BLANK, dtype=corpus.images.dtype)
+    right = dict(zip(distinct, accuracy(model, dialect, Corpus(corpus.name, images, rows)), strict=True))
+    return [right[item.question, item.answer] for row in corpus.items for item in row]
 
 
 def by_kind(examples: Sequence[Example], right: Sequence[bool]) -> dict[str, dict[str, float]]:
@@ -60,11 +68,9 @@ def share(right: Sequence[bool]) -> float:
 
 
 @torch.inference_mode()
-def _are_right(model: LlavaForConditionalGeneration, corpus: Corpus, images: Tensor, batch_images: range) -> list[bool]:
-    batch = pack([image_prefix()] * len(batch_images), [corpus.items[image] for image in batch_images])
+def _are_right(model: LlavaForConditionalGeneration, dialect: Dialect, corpus: Corpus, chosen: range) -> list[bool]:
+    batch = pack(dialect, [image_prefix(dialect)] * len(chosen), [corpus.items[image] for image in chosen])
     batch = batch.to(model.device)
-    pixels = pixel_values(images[batch_images.start : batch_images.stop]).to(model.device)
+    pixels = pixel_values(corpus.images[chosen.start : chosen.stop]).to(model.device)
     hidden = hidden_states(model, batch, vision_tokens(model, pixels))
-    said = model.lm_head(hidden[batch.answer_rows, batch.answer_columns]).argmax(dim=-1)
-    result: list[bool] = (said == batch.answers).tolist()
-    return result
+    return batch.are_right(model.lm_head(hidden[batch.answer_places]).argmax(dim=-1))

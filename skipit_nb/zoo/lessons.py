@@ -15,6 +15,7 @@ from skipit_nb.backend.tasks.digits_vqa import canvases
 from skipit_nb.errors import UnknownTaskError
 from skipit_nb.zoo.augment import Movable, movable
 from skipit_nb.zoo.corpus import Corpus, Item, make_corpus
+from skipit_nb.zoo.dialect import Dialect
 from skipit_nb.zoo.scenes import UNKNOWN, digit_scenes, shape_scenes, told
 
 
@@ -70,11 +71,12 @@ class DigitsLesson:
         return self.corpus.images[images], self.scenes[images]
 
 
-def make_lesson(task: str, max_images: int | None = None) -> Lesson:
+def make_lesson(task: str, dialect: Dialect, max_images: int | None = None) -> Lesson:
     """Prepare the training split of a task for teaching.
 
     Args:
         task: Name of the task.
+        dialect: How the model's prompts are made of token ids.
         max_images: The most images, for a try-out; None for all.
 
     Raises:
@@ -83,7 +85,7 @@ def make_lesson(task: str, max_images: int | None = None) -> Lesson:
     makers = {"easy-vqa": _shapes_lesson, "digits-vqa": _digits_lesson}
     if task not in makers:
         raise UnknownTaskError(task, makers)
-    return makers[task](make_corpus(load_task(task, "train"), max_images))
+    return makers[task](make_corpus(load_task(task, "train"), dialect, max_images))
 
 
 def draw_items(items: Sequence[Item], number: int, rng: random.Random) -> list[Item]:

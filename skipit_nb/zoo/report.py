@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skipit_nb.zoo.stages import StagePlan
+from skipit_nb.zoo.classroom import StagePlan
 
 Kinds = dict[str, dict[str, float]]
 """For each type of question its accuracy (0 to 1) and n, the number of questions."""

@@ -5,13 +5,15 @@ import torch
 from transformers import AutoProcessor, LlavaForConditionalGeneration
 
 from skipit_nb.errors import SettingError, UnknownTaskError
-from skipit_nb.zoo.architecture import WIDTH, make_model
+from skipit_nb.zoo.architecture import WIDTH, make_dialect, make_model
 from skipit_nb.zoo.card import read_card
+from skipit_nb.zoo.classroom import Classroom, StagePlan, StageProgress
 from skipit_nb.zoo.lessons import make_lesson
+from skipit_nb.zoo.optimizing import rate
 from skipit_nb.zoo.recipe import train
 from skipit_nb.zoo.report import Report
 from skipit_nb.zoo.scenes import Symbols
-from skipit_nb.zoo.stages import Classroom, StagePlan, StageProgress, _rate, run_stage
+from skipit_nb.zoo.stages import run_stage
 
 pytestmark = pytest.mark.model
 
@@ -74,7 +76,8 @@ def test_what_a_stage_does_not_teach_rests(stage: str, resting: str) -> None:
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     room = Classroom(
         model=model,
-        lessons=[make_lesson("digits-vqa", max_images=4)],
+        dialect=make_dialect(),
+        lessons=[make_lesson("digits-vqa", make_dialect(), max_images=4)],
         symbols=Symbols(WIDTH, spread=0.05),
         seed=0,
         progress=lambda _: None,
@@ -87,7 +90,7 @@ def test_what_a_stage_does_not_teach_rests(stage: str, resting: str) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_one_percent() -> None:
-    rates = [_rate(step, 100) for step in range(100)]
+    rates = [rate(step, 100) for step in range(100)]
     assert max(rates) == 1.0 == rates[5]
     assert rates[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert rates[-1] == pytest.approx(0.01, abs=0.001)

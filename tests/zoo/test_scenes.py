@@ -4,6 +4,7 @@ from PIL import Image
 
 from skipit_nb.backend.tasks import Example, load_task
 from skipit_nb.backend.tasks.digits_vqa import Box, Canvas, canvases
+from skipit_nb.zoo.architecture import make_dialect
 from skipit_nb.zoo.corpus import Item, make_corpus
 from skipit_nb.zoo.scenes import FACETS, UNKNOWN, SymbolReader, Symbols, digit_scenes, shape_scenes, told
 from skipit_nb.zoo.vocabulary import vocabulary
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.model
 
 
 def item(question: str, answer: str) -> Item:
-    return Item((0,), 0, 1.0, Example("k", question, answer, "kind", "c", lambda: Image.new("RGB", (1, 1))))
+    return Item((0,), (0,), 1.0, Example("k", question, answer, "kind", "c", lambda: Image.new("RGB", (1, 1))))
 
 
 def source_of(digit: int) -> int:
@@ -43,7 +44,7 @@ def test_color_and_shape_are_what_a_question_tells(
 
 
 def test_what_is_told_agrees_with_every_open_question() -> None:
-    corpus = make_corpus(load_task("easy-vqa", "validation"))
+    corpus = make_corpus(load_task("easy-vqa", "validation"), make_dialect())
     for row in corpus.items:
         for one in row:
             if one.example.kind in ("color", "shape"):

@@ -11,6 +11,7 @@ from transformers import AutoProcessor, LlavaForConditionalGeneration
 from skipit_nb.backend.tasks import load_task, score, task_names
 from skipit_nb.errors import ModelNotFoundError
 from skipit_nb.zoo import model_names, model_path
+from skipit_nb.zoo.architecture import make_dialect
 from skipit_nb.zoo.card import read_card
 from skipit_nb.zoo.corpus import make_corpus
 from skipit_nb.zoo.evaluate import accuracy, blind, by_kind, share
@@ -27,12 +28,12 @@ def card_of(name: str) -> dict:
     return next(task for task in read_card(model_path())["tasks"] if task["task"] == name)
 
 
-def test_the_box_holds_one_model() -> None:
-    assert model_names() == ("tiny",)
+def test_the_box_holds_two_models() -> None:
+    assert model_names() == ("smol", "tiny")
 
 
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ModelNotFoundError, match="'huge' cannot be opened: the models in the box are tiny"):
+    with pytest.raises(ModelNotFoundError, match="'huge' cannot be opened: the models in the box are smol, tiny"):
         model_path("huge")
 
 
@@ -94,8 +95,8 @@ def test_the_blind_baseline_is_the_cards(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", task_names())
 def test_the_full_test_split_scores_as_the_card_says(tiny: LlavaForConditionalGeneration, name: str) -> None:
-    corpus, card = make_corpus(load_task(name)), card_of(name)
-    right = accuracy(tiny, corpus)
+    corpus, card = make_corpus(load_task(name), make_dialect()), card_of(name)
+    right = accuracy(tiny, make_dialect(), corpus)
     assert len(right) == card["num_test_questions"]
     assert share(right) == pytest.approx(card["accuracy"], abs=0.002)
 

@@ -1,0 +1,1 @@
+"""The larger model in the box: a real pretrained language model that learned to see, in an hour on a CPU."""
