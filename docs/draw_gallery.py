@@ -148,6 +148,11 @@ GALLERY: dict[str, Shown] = {
         'charts.comparison_chart(session.compare("digits-vqa", b="vision absent 6-11", limit=300))',
         "Accuracy by kind of question, and what was saved.",
     ),
+    "efficiency": Shown(
+        "Efficiency",
+        'charts.efficiency_chart(session.efficiency("whole 6-11"))',
+        "Where the time of an answer goes, with all layers and without six; it differs from machine to machine.",
+    ),
     "robustness": Shown(
         "Robustness",
         'charts.robustness_chart(session.robustness("digits-vqa", limit=60))',

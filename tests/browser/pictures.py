@@ -55,7 +55,7 @@ def take() -> None:
 
 
 def _photograph(notebook: Notebook, theme: str) -> None:
-    notebook.page.set_viewport_size({"width": WIDTH, "height": 2600})
+    notebook.page.set_viewport_size({"width": WIDTH, "height": 4600})
     for index, name in enumerate(TOOLS, start=1):
         tool = notebook.output(index).locator(".skipit").first
         tool.scroll_into_view_if_needed()
