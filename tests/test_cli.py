@@ -31,7 +31,11 @@ def test_json_is_the_result_itself(capsys, arguments, kind):
 def test_a_comparison_from_the_command_line_is_that_of_the_api(capsys, session):
     main(["compare", *FEW, "--b", "vision absent 0-3", "--no-latency", "--json"])
     printed = Comparison.from_json(capsys.readouterr().out)
-    assert printed == session.compare("digits-vqa", b="vision absent 0-3", limit=20, measure=("accuracy", "flops"))
+    wanted = ("accuracy", "loyalty", "flops")
+    assert printed == session.compare("digits-vqa", b="vision absent 0-3", limit=20, measure=wanted)
+    main(["compare", *FEW, "--b", "vision absent 0-3", "--no-latency", "--json", "--output-type", "multiple_choice"])
+    chosen = Comparison.from_json(capsys.readouterr().out)
+    assert chosen.choices is not None
 
 
 def test_identical_arms_print_zero_flips(capsys):

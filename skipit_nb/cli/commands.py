@@ -80,8 +80,9 @@ def compare(options: argparse.Namespace) -> int:
             seed=options.seed,
             margin=options.margin,
             batch_size=options.batch_size,
-            measure=("accuracy", "flops") if options.no_latency else ("accuracy", "latency", "flops"),
+            measure=("accuracy", "loyalty", "flops") if options.no_latency else None,
             ledger=options.ledger,
+            output_type=options.output_type,
         )
         _print(options, result, result.summary, f"{result.verdict.sentence} {len(result.flips())} flips.")
         return 0 if result.is_complete else INTERRUPTED

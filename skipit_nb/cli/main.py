@@ -84,6 +84,9 @@ def _add_compare(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     command.add_argument("--a", default="none", help="skip set A (default none: the full model)")
     command.add_argument("--b", required=True, help="skip set B, such as 'vision absent 0-3'")
     command.add_argument("--margin", type=float, default=0.01, help="acceptable loss of accuracy (default 0.01)")
+    command.add_argument(
+        "--output-type", choices=("generate_until", "multiple_choice"), help="as written, or the likeliest choice"
+    )
     command.add_argument("--no-latency", action="store_true", help="measure no times")
     _ledger_option(command)
     command.set_defaults(run=commands.compare)
