@@ -24,7 +24,7 @@ NBVAL    := --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize
 IN_PARTS  = failed=0; \
 	$(PYTEST) $(UNIT) "not browser and not bench$(1)" || failed=1; \
 	$(PYTEST) $(NBVAL) notebooks || failed=1; \
-	$(PYTEST) -p no:nbval -m "browser$(1)" tests/browser || failed=1; \
+	$(PYTEST) -p no:nbval -m "browser and not bench$(1)" tests/browser || failed=1; \
 	exit $$failed
 
 check test test-full transformers bench docs: export OMP_NUM_THREADS = 1

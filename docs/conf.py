@@ -43,6 +43,8 @@ nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json
 
 html_theme = "furo"
 html_title = f"skipit_nb {release}"
+html_static_path = ["static"]
+html_js_files = ["focusable.js"]
 exclude_patterns = ["_build/html", "_build/doctrees", "**/.ipynb_checkpoints"]
 
 # Sphinx reads nothing outside this folder, so the notebooks come as copies; what they write stays beside them.

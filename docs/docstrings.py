@@ -59,7 +59,11 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _prose(lines: Sequence[str]) -> Iterator[str]:
-    yield from (line if line.lstrip().startswith(">>>") else _CODE.sub(r"``\1``", line) for line in lines)
+    for line in lines:
+        # Where no code stands a bar is a bar: |x| is a length, not the name of a substitution.
+        parts = _CODE.sub(r"``\1``", line).split("``")
+        parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+        yield line if line.lstrip().startswith(">>>") else "``".join(parts)
 
 
 def _formula(lines: Sequence[str]) -> Iterator[str]:
