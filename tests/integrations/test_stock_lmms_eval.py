@@ -31,7 +31,7 @@ def tasks(python):
 
 @pytest.fixture(scope="module")
 def compared(session):
-    return session.compare("easy-vqa", b=EXIT, limit=LIMIT, measure=("accuracy", "flops"))
+    return session.compare("easy-vqa", b=EXIT, limit=LIMIT, measure=("accuracy", "loyalty", "flops"))
 
 
 @pytest.fixture(scope="module")
