@@ -121,12 +121,7 @@ class Selects(Bound):
         chosen = as_task(task)
         with shown(progress, "methods at equal cost") as tick, memory_given_back(self._open.device):
             data = self._calibration(chosen, limit, seed, batch_size, tick)
-            return equal_cost(
-                data,
-                speedup=speedup,
-                num_controls=at_least("controls", controls, 0),
-                max_new_tokens=chosen.max_new_tokens,
-            )
+            return equal_cost(data, chosen, speedup=speedup, num_controls=at_least("controls", controls, 0))
 
     def search(  # noqa: PLR0913  each is a question a search has to settle
         self,

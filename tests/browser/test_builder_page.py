@@ -12,10 +12,9 @@ from playwright.sync_api import Browser, expect
 from skipit_nb.widgets import SkipSetBuilder
 from tests.browser.accessibility import violations
 from tests.browser.notebook_page import drag
-from tests.browser.tool_page import ToolPage
+from tests.browser.tool_page import Draw, ToolPage, drawing
 from tests.widgets.asked_session import AskedSession
 
-Draw = Callable[[Any], ToolPage]
 PAYLOAD = "<img src=x onerror='window.hacked = true'><script>window.hacked = true</script>"
 
 
@@ -28,18 +27,8 @@ def port() -> Iterator[AskedSession]:
 
 @pytest.fixture
 def draw(browser: Browser) -> Iterator[Draw]:
-    context = browser.new_context(viewport={"width": 1200, "height": 1000}, reduced_motion="reduce")
-    pages: list[ToolPage] = []
-
-    def drawn(tool: Any) -> ToolPage:
-        pages.append(ToolPage(context.new_page(), tool))
-        return pages[-1]
-
-    yield drawn
-    for page in pages:
-        page.tool.close()
-    context.close()
-    assert [error for page in pages for error in page.errors] == []
+    with drawing(browser, 1200, 1000) as drawn:
+        yield drawn
 
 
 def settle_until(page: ToolPage, condition: Callable[[], bool], seconds: float = 10) -> None:

@@ -1,7 +1,7 @@
 """The explorer drawn in a page, with its Python behind it. No Jupyter."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +10,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from skipit_nb.widgets import LayerDistanceExplorer
 from tests.browser.accessibility import violations
-from tests.browser.tool_page import ToolPage
+from tests.browser.tool_page import Draw, ToolPage, drawing
 from tests.charts import sample_results as sample
 from tests.widgets.fake_session import FakeSession
 
-Draw = Callable[[Any], ToolPage]
 PAYLOAD = "<img src=x onerror='window.hacked = true'><script>window.hacked = true</script>"
 
 
@@ -27,20 +26,14 @@ def port() -> Iterator[FakeSession]:
 
 @pytest.fixture
 def draw(browser: Browser) -> Iterator[Draw]:
-    context = browser.new_context(viewport={"width": 1200, "height": 1000}, reduced_motion="reduce")
-    pages: list[ToolPage] = []
+    with drawing(browser, 1200, 1000) as drawn:
 
-    def drawn(tool: LayerDistanceExplorer) -> ToolPage:
-        tool.view  # noqa: B018 - a page that is drawn while the first look ends may miss its end
-        look(tool)
-        pages.append(ToolPage(context.new_page(), tool))
-        return pages[-1]
+        def looked(tool: LayerDistanceExplorer) -> ToolPage:
+            tool.view  # noqa: B018 - a page that is drawn while the first look ends may miss its end
+            look(tool)
+            return drawn(tool)
 
-    yield drawn
-    for page in pages:
-        page.tool.close()
-    context.close()
-    assert [error for page in pages for error in page.errors] == []
+        yield looked
 
 
 def look(tool: LayerDistanceExplorer) -> None:

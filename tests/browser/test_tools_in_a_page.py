@@ -1,8 +1,7 @@
 """Evaluator, studio and all tools drawn in a page, with their Python behind them. No Jupyter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,10 +9,9 @@ from playwright.sync_api import Browser, expect
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import ABEvaluator, SkipSetBuilder
 from tests.browser.accessibility import violations
-from tests.browser.tool_page import ToolPage
+from tests.browser.tool_page import Draw, ToolPage, drawing
 from tests.widgets.fake_session import FakeSession
 
-Draw = Callable[[Any], ToolPage]
 PAYLOAD = "<img src=x onerror='window.hacked = true'><script>window.hacked = true</script>"
 
 
@@ -26,18 +24,8 @@ def port() -> Iterator[FakeSession]:
 
 @pytest.fixture
 def draw(browser: Browser) -> Iterator[Draw]:
-    context = browser.new_context(viewport={"width": 1100, "height": 900}, reduced_motion="reduce")
-    pages: list[ToolPage] = []
-
-    def drawn(tool: Any) -> ToolPage:
-        pages.append(ToolPage(context.new_page(), tool))
-        return pages[-1]
-
-    yield drawn
-    for page in pages:
-        page.tool.close()
-    context.close()
-    assert [error for page in pages for error in page.errors] == []
+    with drawing(browser, 1100, 900) as drawn:
+        yield drawn
 
 
 def run(page: ToolPage, button: str) -> None:

@@ -1,10 +1,12 @@
 """A whole tool in a bare page with its Python behind it: every anywidget drawn, every message answered. No Jupyter."""
 
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import anywidget
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.component_page import plain_state
 
@@ -115,3 +117,24 @@ class ToolPage:
         self.page.evaluate("args => window.mountBox(...args)", [name, parent, classes])
         for child in widget.children:
             self._mount(child, name)
+
+
+Draw = Callable[[Any], ToolPage]
+"""Draws a tool in a page of its own."""
+
+
+@contextmanager
+def drawing(browser: Browser, width: int, height: int) -> Iterator[Draw]:
+    """Draws tools in pages of one window; closes them at the end, and fails if a page complained."""
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    pages: list[ToolPage] = []
+
+    def drawn(tool: Any) -> ToolPage:
+        pages.append(ToolPage(context.new_page(), tool))
+        return pages[-1]
+
+    yield drawn
+    for page in pages:
+        page.tool.close()
+    context.close()
+    assert [error for page in pages for error in page.errors] == []

@@ -14,7 +14,7 @@ from skipit_nb.backend.selection.dropping import under
 from skipit_nb.backend.selection.methods import joined, propose
 from skipit_nb.backend.selection.splitting import halves
 from skipit_nb.backend.tasks.scoring import score
-from skipit_nb.backend.tasks.task import Example
+from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.errors import SettingError, UnsupportedSkipError
 from skipit_nb.results import EqualCost, EqualCostRow
 from skipit_nb.results.equal_cost import CONTROL
@@ -27,7 +27,7 @@ STEPS = 40
 """Times that the range of a share of tokens is halved."""
 
 
-def equal_cost(data: Calibration, *, speedup: float, num_controls: int, max_new_tokens: int) -> EqualCost:
+def equal_cost(data: Calibration, task: Task, *, speedup: float, num_controls: int) -> EqualCost:
     """Give every method the least that reaches a predicted speed-up, and ask all of them the same new questions.
 
     Half of the images is what the methods measure, the other half judges. Knobs are set by cost alone: the latest
@@ -38,9 +38,9 @@ def equal_cost(data: Calibration, *, speedup: float, num_controls: int, max_new_
 
     Args:
         data: Questions of both halves.
+        task: How its questions are answered: how long an answer may be, and what ends it.
         speedup: Predicted FLOPs of the full model / those of a method, above 1.
         num_controls: Random sets of each kind.
-        max_new_tokens: Longest answer.
 
     Raises:
         SettingError: If the speed-up is not above 1, or no method reaches it.
@@ -54,7 +54,7 @@ def equal_cost(data: Calibration, *, speedup: float, num_controls: int, max_new_
         raise SettingError("speedup", speedup, f"one that a method can reach here: {missing[0][1]}")
     found += _controls(calibration, found, num_controls)
     everything = [SkipSet.none(num_layers=data.num_layers), *(action for _, action in found)]
-    scores = _scores(data, second, everything, max_new_tokens)
+    scores = _scores(data, second, everything, task)
     together = max_t([scores[0]] * len(found), scores[1:], [e.cluster for e in second], seed=data.provenance.seed)
     rows = tuple(
         EqualCostRow(
@@ -173,9 +173,7 @@ def _controls(data: Calibration, found: Sequence[tuple[str, Action]], count: int
     return drawn
 
 
-def _scores(
-    data: Calibration, examples: Sequence[Example], actions: Sequence[Action], max_new_tokens: int
-) -> list[list[float]]:
+def _scores(data: Calibration, examples: Sequence[Example], actions: Sequence[Action], task: Task) -> list[list[float]]:
     """For each action the score of every question, answered by generation in the same batches."""
     live, scores = data.live, [list[float]() for _ in actions]
     for start in range(0, len(examples), data.batch_size):
@@ -184,7 +182,7 @@ def _scores(
         inputs = live.inputs([example.image for example in batch], [example.question for example in batch])
         for right, action in zip(scores, actions, strict=True):
             with under(live, action):
-                given = live.generate(inputs, max_new_tokens=max_new_tokens)
+                given = live.generate(inputs, max_new_tokens=task.max_new_tokens, until=task.until)
             right += [score(one.text, example).value for one, example in zip(given, batch, strict=True)]
     data.tick(len(examples), len(examples))
     return scores
