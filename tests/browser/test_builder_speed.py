@@ -30,7 +30,9 @@ builder = SkipSetBuilder(session, session.profile("shapes"))
 builder
 """
 
-# From a hand's event to the last change of the picture (strip, words, numbers), and to the answer of the what-if.
+# From a hand's event to the last change of the picture (strip, words, numbers), and to the end of the what-if: an answer,
+# or the reason why that skip set has none. A hand at rest records nothing: on its way to the next cell the pointer passes
+# over others, and the strip follows.
 RECORD = """() => {
     const root = document.querySelector('.skipit-strip').closest('.skipit-tool');
     window.recorded = [];
@@ -38,11 +40,12 @@ RECORD = """() => {
     const begin = () => { start = performance.now(); window.recorded.push(entry = {}); };
     root.addEventListener('pointerdown', begin, true);
     root.addEventListener('keydown', begin, true);
+    window.rest = () => { entry = null; };
     new MutationObserver(changes => changes.forEach(({ target }) => {
         if (!entry) return;
         const where = target.nodeType === 1 ? target : target.parentElement, now = performance.now() - start;
         const line = where?.closest('.skipit-whatif');
-        if (line) { if (line.dataset.phase === 'answered') entry.answer = now; return; }
+        if (line) { if (line.dataset.phase !== 'asking') entry.answer = now; return; }
         entry.cell ??= now;
         entry.picture = now;
     })).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
@@ -72,6 +75,7 @@ def edit(notebook: Notebook, num_layers: int) -> dict[str, np.ndarray]:
             cell.click()
         page.wait_for_function(SETTLED)
         page.wait_for_timeout(150)
+        page.evaluate("() => window.rest()")
     recorded = page.evaluate("() => window.recorded")
     assert len(recorded) == STEPS
     return {name: np.array([entry[name] for entry in recorded]) for name in ("cell", "picture", "answer")}

@@ -89,7 +89,11 @@ class Course:
         )
 
     def _python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        settings = os.environ | {"JUPYTER_CONFIG_DIR": str(self.folder / "no-settings-of-anybody")}
+        # nbgrader calls the command `alembic`: it has to be found in an environment that nobody activated too.
+        settings = os.environ | {
+            "JUPYTER_CONFIG_DIR": str(self.folder / "no-settings-of-anybody"),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        }
         return subprocess.run(
             [sys.executable, *arguments], cwd=self.folder, env=settings, capture_output=True, text=True, check=False
         )
