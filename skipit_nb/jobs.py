@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, Literal, Protocol, TypeVar
 
 from skipit_nb.errors import CancelledError, SessionClosedError
@@ -43,8 +43,9 @@ class Job(Generic[T]):
     thread and must be short.
     """
 
-    def __init__(self, work: Callable[[Tick], T], name: str = "") -> None:
+    def __init__(self, work: Callable[[Tick], T], name: str = "", owner: Hashable = None) -> None:
         self.name = name
+        self.owner = owner
         self.state: State = "waiting"
         self.done = 0
         self.total = 0
@@ -181,19 +182,20 @@ class Worker:
         self._watchers: list[Callable[[Job[object]], object]] = []
         self._jobs: queue.Queue[Job[object] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
-        self._latest: dict[str, Job[object]] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def submit(self, work: Callable[[Tick], T], name: str = "", *, latest_wins: bool = False) -> Job[T]:
-        """Queue `work`; with `latest_wins`, cancel the job of the same name that came before it."""
-        job = Job(work, name)
+    def submit(
+        self, work: Callable[[Tick], T], name: str = "", *, latest_wins: bool = False, owner: Hashable = None
+    ) -> Job[T]:
+        """Queue `work`; with `latest_wins`, cancel the owner's jobs of the same name that came before it."""
+        job = Job(work, name, owner)
         with self._lock:
             if self._closed:
                 raise SessionClosedError
-            if latest_wins and (older := self._latest.get(name)) is not None:
-                older.cancel()
-            self._latest[name] = job  # type: ignore[assignment]
+            for older in self._under_way if latest_wins else ():
+                if (older.owner, older.name) == (owner, name):
+                    older.cancel()
             self._under_way.append(job)  # type: ignore[arg-type]
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
@@ -234,8 +236,6 @@ class Worker:
             job.run()
             with self._lock:
                 self._under_way.remove(job)
-                if self._latest.get(job.name) is job:
-                    del self._latest[job.name]
             del job
 
 

@@ -5,7 +5,7 @@ A widget is *given* a port; it never imports the backend and never sees the mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from skipit_nb.cost import ModelShape
@@ -73,8 +73,12 @@ class Opened(Protocol):
     def code(self) -> str:
         """The line of Python that opens this session again: `session = Session.open()`; "" if it cannot be written."""
 
-    def submit(self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False) -> Job[T]:
-        """Run long work on the session's worker; `quick` work jumps the queue and replaces older work of its name."""
+    def submit(
+        self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False, owner: Hashable = None
+    ) -> Job[T]:
+        """Run long work on the session's worker; `quick` work jumps the queue, and replaces its owner's older work of
+        the same name.
+        """
 
 
 class Asks(Opened, Protocol):
@@ -164,11 +168,12 @@ class Compares(Asks, Protocol):
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        stop_early: bool = False,
         ledger: str | None = None,
         progress: Tick | None = None,
         so_far: Callable[[Standing], object] | None = None,
     ) -> Comparison:
-        """Ask both arms the same questions and judge the difference.
+        """Ask both arms the same questions and judge the difference; stopping early, once it is clear.
 
         `ledger` is a folder that keeps the answers; `so_far` hears how it stands, with an anytime-valid interval.
         """

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from skipit_nb.errors import SettingError
-from skipit_nb.results import Comparison, Recommendation, RedundancyProfile, Sweep
+from skipit_nb.results import BandDistances, Comparison, Recommendation, RedundancyProfile, Sweep
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets.builder import SkipSetBuilder
@@ -44,11 +45,13 @@ class StudioResult(Stored):
     recommendation: Recommendation | None
     comparison: Comparison | None
     sweep: Sweep | None = None
+    bands: BandDistances | None = None
 
 
 class Studio(Tool[StudioState, StudioResult]):
     """Three tools on one session: the explorer's profile tells the builder what is redundant, and the builder's skip
-    set is B in the evaluator. Task and skip set are the same everywhere.
+    set is B in the evaluator. Task and skip set are the same everywhere, and the builder asks the question that the
+    explorer shows.
 
     `explorer`, `builder` and `evaluator` are the tools; `state` holds the states of all three. `studio.save("x.json")`
     writes state and results, and `Studio(session, state="x.json")` is the studio as it was.
@@ -66,7 +69,7 @@ class Studio(Tool[StudioState, StudioResult]):
         SettingError: If it was measured on another model.
     """
 
-    result_type = StudioResult
+    results: ClassVar[Mapping[str, type[Stored]]] = {RESULT: StudioResult}
 
     def __init__(
         self,
@@ -119,14 +122,20 @@ class Studio(Tool[StudioState, StudioResult]):
         """Change parts of the state, each a state or a dict of changes: `studio.set(builder={"skipset": "none"})`.
 
         Raises:
-            SettingError: If a name is not a tool, or not a field of its state, or a value is not one it takes.
+            SettingError: If a name is not a tool, or not a field of its state, or a value is not one it takes. No
+                tool has changed then.
         """
         for name in changes:
             if name not in self.tools:
                 raise SettingError("field of the state", name, f"one of {', '.join(self.tools)}")
-        for name, change in changes.items():
-            fields = change if isinstance(change, dict) else {n: getattr(change, n) for n in field_names(change)}
-            self.tools[name].set(**fields)
+        fields = {
+            name: change if isinstance(change, dict) else {n: getattr(change, n) for n in field_names(change)}
+            for name, change in changes.items()
+        }
+        for name, changed in fields.items():
+            self.tools[name]._changed(changed)
+        for name, changed in fields.items():
+            self.tools[name].set(**changed)
 
     def _check(self, state: StudioState) -> StudioState:
         for name, tool in self.tools.items():
@@ -147,11 +156,25 @@ class Studio(Tool[StudioState, StudioResult]):
         self.explorer.observe(lambda change: self.builder.set(task=change.new), "task")
         self.builder.observe(lambda change: self.explorer.set(task=change.new), "task")
         self.evaluator.observe(lambda change: self.explorer.set(task=change.new), "task")
+        self.explorer.observe(self._ask_what_is_seen, ("question", "task"))
+        self.builder.observe(self._look_at_what_is_asked, "question")
         self.explorer.observe(lambda change: self.builder.inform(change.new), RESULT)
 
     def _spread(self, skipset: SkipSet) -> None:
         self.explorer.set(skipset=skipset)
         self.evaluator.set(b=skipset)
+
+    def _ask_what_is_seen(self, change: Change) -> None:
+        """Of another task the builder asks the first question by itself, and the explorer shows the first."""
+        place, sample = self.explorer.state.question, self.explorer.sample
+        if place < len(sample) and (place or change.name == "question"):
+            self.builder.set(question=sample[place].key)
+
+    def _look_at_what_is_asked(self, change: Change) -> None:
+        """The explorer has a sample of its own, and may not have this question."""
+        keys = [example.key for example in self.explorer.sample]
+        if change.new in keys:
+            self.explorer.set(question=keys.index(change.new))
 
     def _hear(self, name: str, change: Change) -> None:
         with self._lock:
@@ -165,13 +188,16 @@ class Studio(Tool[StudioState, StudioResult]):
         self._announce(changes)
 
     def _measured(self) -> StudioResult | None:
+        """Bands alone are part of a first look, which every explorer takes by itself."""
         parts = self.explorer.result, self.builder.result, self.evaluator.result, self.evaluator.swept
-        return StudioResult(*parts) if any(part is not None for part in parts) else None
+        return StudioResult(*parts, self.explorer.bands) if any(part is not None for part in parts) else None
 
     def _take(self, result: StudioResult) -> None:
         """Hand stored results to the tools they belong to."""
         if result.profile is not None:
             self.explorer._take(result.profile)
+        if result.bands is not None:
+            self.explorer._take_bands(result.bands)
         if result.recommendation is not None:
             self.builder._take(result.recommendation)
         if result.comparison is not None:

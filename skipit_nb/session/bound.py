@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
@@ -172,17 +172,20 @@ class Bound:
             raise SessionClosedError
         return self._live
 
-    def submit(self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False) -> Job[T]:
+    def submit(
+        self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False, owner: Hashable = None
+    ) -> Job[T]:
         """Run `work(tick)` on the session's worker thread and give its job.
 
         Args:
             work: Calls a session method with `progress=tick`.
-            name: What it is called in messages.
+            name: What it is called where one reads who has the model.
             quick: A question a person waits for: it gets in between the batches of a long job, and replaces an older
-                quick job of the same name.
+                quick job of the same owner and name.
+            owner: Who asks.
         """
         self._open  # noqa: B018 - a closed session refuses work
-        return (self._quick if quick else self._long).submit(work, name, latest_wins=quick)
+        return (self._quick if quick else self._long).submit(work, name, latest_wins=quick, owner=owner)
 
     @property
     def jobs(self) -> tuple[Job[object], ...]:

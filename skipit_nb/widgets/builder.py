@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from skipit_nb.cost import Cost, ModelShape, cost
 from skipit_nb.errors import LayerCountError, SettingError
 from skipit_nb.jobs import Job, Tick
 from skipit_nb.ports import Opened
 from skipit_nb.results import Proposal, Recommendation, RedundancyProfile, WhatIf
+from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import MODALITIES, SkipSet
 from skipit_nb.widgets.builder_drawing import Drawing
 from skipit_nb.widgets.builder_state import BuilderState, checked
@@ -49,7 +50,7 @@ class SkipSetBuilder(Drawing):
         question: Document key of that question; by default the first of the task's sample.
     """
 
-    result_type = Recommendation
+    results: ClassVar[Mapping[str, type[Stored]]] = {RESULT: Recommendation}
 
     def __init__(
         self,

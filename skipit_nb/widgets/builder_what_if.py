@@ -92,7 +92,7 @@ class Asker:
                 if self._latest is not wish:
                     return
                 job = self._job = self._port.submit(
-                    lambda tick: _asked(self._port, wish, tick), f"what-if {id(self)}", quick=True
+                    lambda tick: _asked(self._port, wish, tick), "a what-if", quick=True, owner=id(self)
                 )
         except Exception as error:  # noqa: BLE001 - a closed session, told as any other failure is
             self._end(wish, error)

@@ -100,7 +100,7 @@ def _unsigned(share: float) -> str:
 
 def _effect(metric: Metric) -> tuple[str, str]:
     value, low, high = (_written(number, metric) for number in (metric.value, metric.low, metric.high))
-    return value, "" if metric.low == metric.high else f"{_bare(low)} to {_bare(high)}"
+    return value, "" if metric.low == metric.high else f"{_bare(low, metric.unit)} to {_bare(high, metric.unit)}"
 
 
 def _written(number: float, metric: Metric) -> str:
@@ -109,5 +109,6 @@ def _written(number: float, metric: Metric) -> str:
     return points(number) if metric.unit == "share" else f"{number:+.3g} {metric.unit}".replace("-", "−")
 
 
-def _bare(text: str) -> str:
-    return text.removesuffix(" points")
+def _bare(text: str, unit: str = "") -> str:
+    """Without its unit, which stands beside already."""
+    return text.removesuffix(" points").removesuffix(f" {unit}")

@@ -18,8 +18,8 @@ class Field(TypedDict, total=False):
     name: str
     label: str
     """What stands above a field, or on a button."""
-    kind: Literal["choice", "text", "code", "int", "number", "button", "main"]
-    """"code" is text in the code font; "main" is the button that matters."""
+    kind: Literal["choice", "check", "text", "code", "int", "number", "button", "main"]
+    """"check" is a box to tick: True or False; "code" is text in the code font; "main" is the button that matters."""
     options: list[str]
     """Of a choice."""
     min: float
@@ -93,6 +93,8 @@ class Controls(anywidget.AnyWidget):
         label, kind = field["label"], field["kind"]
         if kind == "choice":
             expected, fits = f"one of {', '.join(field['options'])}", value in field["options"]
+        elif kind == "check":
+            expected, fits = "True or False", isinstance(value, bool)
         elif kind in ("text", "code"):
             expected, fits = "text", isinstance(value, str)
         else:

@@ -35,6 +35,7 @@ class ABEvaluator(Judging):
         limit: Whole images until at least so many questions; None for all of them.
         seed: Of the sampling.
         margin: The loss of accuracy one would accept, as a share.
+        stop_early: Stop as soon as the verdict is clear; the interval then allows for looking, and is wider.
         ledger: A folder that keeps every answer as soon as it is there: after a kernel restart the same run goes on.
 
     Raises:
@@ -42,8 +43,6 @@ class ABEvaluator(Judging):
         LimitError: If `limit` is below 1.
         SettingError: If another argument is out of range.
     """
-
-    result_type = Comparison
 
     def __init__(
         self,
@@ -55,11 +54,13 @@ class ABEvaluator(Judging):
         limit: int | None = 200,
         seed: int = 0,
         margin: float = 0.01,
+        stop_early: bool = False,
         ledger: str | Path | None = None,
     ) -> None:
         self._tasks: tuple[str, ...] = port.tasks()
         named, folder = task if task is not None else self._tasks[0], None if ledger is None else str(ledger)
-        state = EvaluatorState(SkipSet.of(a), SkipSet.of(b), named, limit, seed, margin, ledger=folder)
+        arms = SkipSet.of(a), SkipSet.of(b)
+        state = EvaluatorState(*arms, named, limit, seed, margin, ledger=folder, stop_early=stop_early)
         super().__init__(state, port, port.shape.num_layers)
 
     @classmethod
@@ -69,7 +70,8 @@ class ABEvaluator(Judging):
         tool = cls.__new__(cls)
         tool._tasks = (made.task,)
         margin = comparison.verdict.margin
-        state = EvaluatorState(comparison.a, comparison.b, made.task, comparison.num_questions, made.seed, margin)
+        asked, looked = comparison.planned or comparison.num_questions, comparison.planned is not None
+        state = EvaluatorState(comparison.a, comparison.b, made.task, asked, made.seed, margin, stop_early=looked)
         Judging.__init__(tool, state, None, made.num_layers)
         tool._take(comparison)
         return tool
@@ -106,8 +108,9 @@ class ABEvaluator(Judging):
         if found is None or self._compares is None:
             return False
         made = found.provenance
-        measured = (found.a, found.b, made.task.split("/")[0], made.seed, found.verdict.margin)
-        return measured != (state.a, state.b, state.task, state.seed, state.margin)
+        looked = found.planned is not None
+        measured = (found.a, found.b, made.task.split("/")[0], made.seed, found.verdict.margin, looked)
+        return measured != (state.a, state.b, state.task, state.seed, state.margin, state.stop_early)
 
     def _check(self, state: EvaluatorState) -> EvaluatorState:
         return checked(state, tasks=self._tasks, num_layers=self.num_layers)

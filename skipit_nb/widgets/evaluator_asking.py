@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
 
 from skipit_nb.errors import CancelledError, SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.ports import Compares, Sweeps
 from skipit_nb.results import Comparison, Standing, Sweep
+from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets.evaluator_state import MANY, EvaluatorState
 from skipit_nb.widgets.tool import RESULT, Tool
@@ -26,7 +28,7 @@ MOST_LOOKS = 200
 class Judging(Tool[EvaluatorState, Comparison], ABC):
     """The part of the evaluator that asks a port, and holds what it gave."""
 
-    results = (RESULT, SWEPT)
+    results: ClassVar[Mapping[str, type[Stored]]] = {RESULT: Comparison, SWEPT: Sweep}
 
     def __init__(self, state: EvaluatorState, port: Compares | None, num_layers: int) -> None:
         self.num_layers = num_layers
@@ -66,7 +68,7 @@ class Judging(Tool[EvaluatorState, Comparison], ABC):
             self._see(())
             try:
                 return port.compare(
-                    s.task, s.a, s.b, limit=self._limit(s), seed=s.seed, margin=s.margin,
+                    s.task, s.a, s.b, limit=self._limit(s), seed=s.seed, margin=s.margin, stop_early=s.stop_early,
                     ledger=s.ledger, progress=tick, so_far=look,
                 )  # fmt: skip
             except CancelledError as stop:
@@ -149,3 +151,9 @@ class Judging(Tool[EvaluatorState, Comparison], ABC):
         with self._lock:
             old, self._swept = self._swept, swept
         self._announce({SWEPT: (old, swept)})
+
+    def _receive(self, name: str, result: Any) -> None:
+        if name == SWEPT:
+            self._take_sweep(result)
+        else:
+            super()._receive(name, result)

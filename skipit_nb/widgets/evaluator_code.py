@@ -10,9 +10,10 @@ def comparison_code(state: EvaluatorState, found: Comparison | None) -> list[str
     """The lines that compare A with B; a remark above them if what is shown is less than what they ask."""
     task = state.task.split("/")[0]
     named = f"a={str(state.a.open())!r}, b={str(state.b.open())!r}"
-    call = f"comparison = session.compare({task!r}, {named}, {_sample(state)}, margin={state.margin:g}{_ledger(state)})"
+    how = f"{_sample(state)}, margin={state.margin:g}{', stop_early=True' * state.stop_early}{_ledger(state)}"
+    call = f"comparison = session.compare({task!r}, {named}, {how})"
     remark = []
-    if found is not None and not found.is_complete:
+    if found is not None and not found.is_complete and found.planned is None:
         remark = [f"# what is shown was stopped after {found.num_questions} questions; this asks all of them"]
     return [*remark, call, "data = comparison.frame", "data"]
 

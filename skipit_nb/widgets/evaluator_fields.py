@@ -42,6 +42,12 @@ def setting_fields(tasks: tuple[str, ...]) -> list[dict[str, Any]]:
             "hint": "The loss of accuracy you would accept, as a share: 0.01 is one point. Fix it before you look.",
         },
         {
+            "name": "stop_early",
+            "label": "stop once it is clear",
+            "kind": "check",
+            "hint": "Asks fewer questions. The interval then allows for having looked, so it is wider.",
+        },
+        {
             "name": "ledger",
             "label": "ledger folder (optional)",
             "kind": "text",

@@ -44,6 +44,8 @@ class EvaluatorState(Stored):
     """Key of the question that stays in view whatever is filtered; "" for none."""
     ledger: str | None = None
     """A folder that keeps every answer, so that a run goes on after a restart; None for none."""
+    stop_early: bool = False
+    """Stop as soon as the verdict is clear; the interval then allows for looking, and is wider."""
     many: str = "early exit of vision"
     """The family of skip sets that a sweep asks, one of `MANY`."""
 
@@ -80,6 +82,7 @@ def _rules(state: EvaluatorState) -> list[tuple[str, bool, str]]:
         ("kind", isinstance(state.kind, str), "a question type, or '' for all"),
         ("page", _is_whole(state.page) and state.page >= 0, "a page, from 0"),
         ("pinned", isinstance(state.pinned, str), "the key of a question, or '' for none"),
+        ("stop_early", isinstance(state.stop_early, bool), "True or False"),
         ("many", state.many in MANY, f"one of {', '.join(MANY)}"),
     ]
 

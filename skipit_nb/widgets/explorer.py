@@ -48,8 +48,6 @@ class LayerDistanceExplorer(Measuring):
         SettingError: If another argument is out of range.
     """
 
-    result_type = RedundancyProfile
-
     def __init__(  # noqa: PLR0913 - each is one thing to choose, by its name
         self,
         source: Profiles | RedundancyProfile,

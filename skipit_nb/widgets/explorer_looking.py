@@ -38,7 +38,7 @@ def look_at(port: Profiles, other: Profiles | None, state: ExplorerState, tick: 
     Raises:
         SettingError: If the sample has no such question.
     """
-    examples = port.examples(state.task, limit=state.limit, seed=state.seed)
+    examples = sample_of(port, state)
     if state.question >= len(examples):
         raise SettingError("question", state.question, f"one of the {len(examples)} of this sample, from 0")
     example = examples[state.question]
@@ -57,10 +57,15 @@ def _seen(port: Profiles, example: Question, questions: tuple[str, ...], tick: T
     )
 
 
+def sample_of(port: Profiles, state: ExplorerState) -> Sequence[Question]:
+    """The questions that one can be chosen from."""
+    return port.examples(state.task, limit=state.limit, seed=state.seed)
+
+
 def asked_of(port: Profiles, state: ExplorerState) -> Sequence[Question]:
     """The questions that the plots are to be of."""
     if state.over == "question":
-        return [port.examples(state.task, limit=state.limit, seed=state.seed)[state.question]]
+        return [sample_of(port, state)[state.question]]
     tasks = port.tasks() if state.over == "all tasks" else (state.task,)
     return [example for task in tasks for example in port.examples(task, limit=state.limit, seed=state.seed)]
 

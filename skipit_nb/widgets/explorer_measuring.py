@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import time
 from abc import ABC
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from skipit_nb.errors import CancelledError
 from skipit_nb.jobs import Job, Tick
-from skipit_nb.ports import Profiles
+from skipit_nb.ports import Profiles, Question
 from skipit_nb.results import BandDistances, RedundancyProfile, TokenDistances
+from skipit_nb.results.stored import Stored
 from skipit_nb.widgets.explorer_code import call_of
-from skipit_nb.widgets.explorer_looking import Seen, asked_of, bands_of, has_bands, is_mapped_at_once, look_at
+from skipit_nb.widgets.explorer_looking import (
+    Seen,
+    asked_of,
+    bands_of,
+    has_bands,
+    is_mapped_at_once,
+    look_at,
+    sample_of,
+)
 from skipit_nb.widgets.explorer_state import ExplorerState, Pinned
-from skipit_nb.widgets.tool import Tool
+from skipit_nb.widgets.tool import RESULT, Tool
 
 SEEN, PARTIAL, BANDS = "seen", "partial", "bands"
 """What a view is told when the question has been looked at, more questions are in, or bands have been measured."""
@@ -26,6 +35,7 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
     """The part of the explorer that asks a port, and holds what it gave."""
 
     port: Profiles | None
+    results: ClassVar[Mapping[str, type[Stored]]] = {RESULT: RedundancyProfile, BANDS: BandDistances}
 
     def __init__(
         self, state: ExplorerState, port: Profiles | None, other: Profiles | None, bands: BandDistances | None
@@ -75,6 +85,11 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
             return self._seen.other if self._seen else None
         pinned = self._pinned_seen
         return None if pinned is None or pinned.example.key == self._seen.example.key else pinned
+
+    @property
+    def sample(self) -> Sequence[Question]:
+        """The questions of the chosen task that Measure takes and that one is chosen from; none without a session."""
+        return sample_of(self.port, self.state) if self.port else ()
 
     @property
     def beside(self) -> Pinned | None:
@@ -170,7 +185,7 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
             return seen
 
         with self._lock:
-            job = self._looking = port.submit(work, f"look {id(self)}", quick=True)
+            job = self._looking = port.submit(work, "a look at one question", quick=True, owner=id(self))
         job.watch(self._complain)
         return job.result().distances if block else None
 
@@ -195,8 +210,14 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
         return job.result() if block else None
 
     def _take_bands(self, bands: BandDistances | None) -> None:
-        self._bands = bands
-        self._tell(BANDS)
+        old, self._bands = self._bands, bands
+        self._announce({BANDS: (old, bands)})
+
+    def _receive(self, name: str, result: Any) -> None:
+        if name == BANDS:
+            self._take_bands(result)
+        else:
+            super()._receive(name, result)
 
     def _tell(self, name: str) -> None:
         if self._view is not None:

@@ -1,4 +1,4 @@
-"""Files that a tool writes and reads: a picture, its data, or its state and result."""
+"""Files that a tool writes and reads: a picture, its data, or its state and results."""
 
 from __future__ import annotations
 
@@ -67,28 +67,32 @@ def _drawable(value: Any) -> Any:
 
 
 def to_json(tool: Tool[Any, Any]) -> str:
-    """State and result as JSON text."""
-    result = None if tool.result is None else json.loads(tool.result.to_json())
+    """State and results as JSON text; null for what was not measured."""
     stored = {"skipit": type(tool).__name__, "format": FORMAT, "state": json.loads(tool.state.to_json())}
-    return json.dumps(stored | {"result": result})
+    found = {name: getattr(tool, name) for name in tool.results}
+    kept = {name: None if value is None else json.loads(value.to_json()) for name, value in found.items()}
+    return json.dumps(stored | kept)
 
 
-def load(tool: Tool[Any, Any], path: Path) -> tuple[Any, Any]:
-    """Read state and result that `to_json` wrote for a tool of this kind."""
+def load(tool: Tool[Any, Any], path: Path) -> tuple[Any, dict[str, Stored]]:
+    """Read the state, and what was measured by its name, that `to_json` wrote for a tool of this kind."""
     name = type(tool).__name__
     try:
         stored = json.loads(path.read_text("utf-8"))
         if (found := stored["skipit"]) != name:
             raise ResultFormatError(name, f"it holds a {found}")
         state: Stored = type(tool.state).from_json(json.dumps(stored["state"]))
-        kept = stored["result"]
-        result = None if kept is None else tool.result_type.from_json(json.dumps(kept))
+        kept = {name: stored.get(name) for name in tool.results}  # a file from before a result existed lacks it
+        results = {
+            name: tool.results[name].from_json(json.dumps(value)) for name, value in kept.items() if value is not None
+        }
     except ResultFormatError:
         raise
     except (ValueError, KeyError, TypeError) as error:
         raise ResultFormatError(name, f"{type(error).__name__}: {error}") from error
-    _refuse_another_model(tool, result)
-    return state, result
+    for result in results.values():
+        _refuse_another_model(tool, result)
+    return state, results
 
 
 def _refuse_another_model(tool: Tool[Any, Any], result: Any) -> None:
@@ -98,7 +102,7 @@ def _refuse_another_model(tool: Tool[Any, Any], result: Any) -> None:
         LayerCountError: If that model has another number of layers.
         SettingError: If it has another name.
     """
-    if tool.port is None or result is None:
+    if tool.port is None:
         return
     name, num_layers = tool.port.name, tool.port.shape.num_layers
     for part in (result, *(getattr(result, field.name) for field in dataclasses.fields(result))):

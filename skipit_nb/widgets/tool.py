@@ -11,10 +11,10 @@ import base64
 import dataclasses
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Job, Tick
@@ -61,10 +61,8 @@ class Tool(ABC, Generic[S, R]):
     `set`, the session's worker for a result.
     """
 
-    result_type: type[R]
-    """What a run gives; set by the subclass if it has results that can be stored."""
-    results: tuple[str, ...] = (RESULT,)
-    """Observable names that are not fields of the state."""
+    results: ClassVar[Mapping[str, type[Stored]]]
+    """What is measured, by observable name, and its type: "result" is what a run gives. `save` keeps all of it."""
 
     def __init__(self, state: S, port: Opened | None = None) -> None:
         self.port = port
@@ -90,15 +88,20 @@ class Tool(ABC, Generic[S, R]):
         Raises:
             SettingError: If a name is not a field of the state, or a value is not one it takes.
         """
+        with self._lock:
+            old, self._state = self._state, self._changed(changes)
+            new = self._state
+        names = field_names(new)
+        self._announce({n: (getattr(old, n), getattr(new, n)) for n in names if getattr(old, n) != getattr(new, n)})
+
+    def _changed(self, changes: dict[str, Any]) -> S:
+        """The state with these fields changed, or a refusal. Nothing has changed yet."""
         names = field_names(self._state)
         for name in changes:
             if name not in names:
                 raise SettingError("field of the state", name, f"one of {', '.join(names)}")
-        with self._lock:
-            old = self._state
-            fields = {name: getattr(old, name) for name in names}
-            self._state = new = self._check(type(old)(**fields | changes))
-        self._announce({n: (getattr(old, n), getattr(new, n)) for n in names if getattr(old, n) != getattr(new, n)})
+        fields = {name: getattr(self._state, name) for name in names}
+        return self._check(type(self._state)(**fields | changes))
 
     def observe(self, fn: Observer, names: str | Iterable[str] | None = None) -> None:
         """Call `fn(change)` when a field changes; `change` has `name`, `old`, `new` and `owner`.
@@ -162,7 +165,7 @@ class Tool(ABC, Generic[S, R]):
         return lines
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture (.png, .svg), its data (.csv), or state and result (.json, which `load` reads).
+        """Write the picture (.png, .svg), its data (.csv), or state and results (.json, which `load` reads).
 
         The file is complete or not there at all.
 
@@ -172,15 +175,15 @@ class Tool(ABC, Generic[S, R]):
         return saving.save(self, Path(path))
 
     def load(self, path: str | Path) -> None:
-        """Take state and result from a file that `save` wrote as .json.
+        """Take state and results from a file that `save` wrote as .json.
 
         Raises:
             ResultFormatError: If the file holds something else; the tool stays as it was.
         """
-        state, result = saving.load(self, Path(path))
+        state, results = saving.load(self, Path(path))
         self._check(state)  # before anything has changed
-        if result is not None:
-            self._take(result)
+        for name, result in results.items():
+            self._receive(name, result)
         self.set(**{name: getattr(state, name) for name in field_names(state)})
 
     # -- long work ------------------------------------------------------------------------------------------------
@@ -235,6 +238,11 @@ class Tool(ABC, Generic[S, R]):
         if self._view is not None:
             self._view.track(job)
         return job
+
+    def _receive(self, name: str, result: Any) -> None:
+        """Take one of `results` from a file."""
+        if name == RESULT:
+            self._take(result)
 
     def _take(self, result: R) -> None:
         """Make `result` the tool's result; view and observers follow."""

@@ -30,9 +30,9 @@ builder = SkipSetBuilder(session, session.profile("shapes"))
 builder
 """
 
-# From a hand's event to the last change of the picture (strip, words, numbers), and to the end of the what-if: an answer,
-# or the reason why that skip set has none. A hand at rest records nothing: on its way to the next cell the pointer passes
-# over others, and the strip follows.
+# From a hand's event to the last change of the picture (strip, words, numbers), and to the end of the what-if: an
+# answer, or the reason why that skip set has none. A hand at rest records nothing: on its way to the next cell the
+# pointer passes over others, and the strip follows.
 RECORD = """() => {
     const root = document.querySelector('.skipit-strip').closest('.skipit-tool');
     window.recorded = [];

@@ -2,7 +2,7 @@
 """A session without a model that also answers what-ifs and knows methods: the fake one, and what the builder asks."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from skipit_nb.errors import SettingError, UnsupportedSkipError
@@ -34,8 +34,10 @@ class AskedSession(FakeSession):
         self.asked: list[str] = []
         self.answered: list[str] = []
 
-    def submit(self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False) -> Job[T]:
-        return (self.quick if quick else self.worker).submit(work, name, latest_wins=quick)
+    def submit(
+        self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False, owner: Hashable = None
+    ) -> Job[T]:
+        return (self.quick if quick else self.worker).submit(work, name, latest_wins=quick, owner=owner)
 
     def close(self) -> None:
         self.ask_gate.set()

@@ -7,8 +7,8 @@ skip set removes the vision tokens from a layer that `NEEDED` names.
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from PIL import Image, ImageDraw
@@ -106,6 +106,7 @@ class FakeSession:
         )
         self.worker = Worker("fake session")
         self.ledgers: list[str | None] = []
+        self.stops: list[bool] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -125,8 +126,10 @@ class FakeSession:
 
     # -- Opened and Asks --------------------------------------------------------------------------------------------
 
-    def submit(self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False) -> Job[T]:
-        return self.worker.submit(work, name, latest_wins=quick)
+    def submit(
+        self, work: Callable[[Tick], T], name: str = "", *, quick: bool = False, owner: Hashable = None
+    ) -> Job[T]:
+        return self.worker.submit(work, name, latest_wins=quick, owner=owner)
 
     def tasks(self) -> tuple[str, ...]:
         return TASKS
@@ -232,6 +235,7 @@ class FakeSession:
         limit: int | None = None,
         seed: int = 0,
         margin: float = 0.01,
+        stop_early: bool = False,
         ledger: str | None = None,
         progress: Tick | None = None,
         so_far: Callable[[Standing], object] | None = None,
@@ -239,6 +243,7 @@ class FakeSession:
         asked = self.examples(task, limit=limit, seed=seed)
         one, two = (SkipSet.of(s, num_layers=self.shape.num_layers) for s in (a, b))
         self.ledgers.append(ledger)
+        self.stops.append(stop_early)
 
         def tell(done: int, total: int, /) -> None:
             try:
@@ -251,7 +256,8 @@ class FakeSession:
                 so_far(self._standing([self._paired(example, one, two) for example in asked[: done // 2]], len(asked)))
 
         self._tick_through(2 * len(asked), tell)
-        return self._compared(task, asked, one, two, seed, margin, of=len(asked))
+        found = self._compared(task, asked, one, two, seed, margin, of=len(asked))
+        return replace(found, planned=len(asked)) if stop_early else found
 
     def sweep(
         self,

@@ -3,16 +3,18 @@
 import base64
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from skipit_nb.errors import LimitError, SettingError, SkipSetConflictError, UnknownTaskError
-from skipit_nb.results import Comparison
+from skipit_nb.results import Comparison, Metric
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets import ABEvaluator
 from skipit_nb.widgets.comparison_words import facts, kind_rows, metric_rows, points, value
+from tests.charts import sample_results as sample
 from tests.widgets.fake_session import FakeSession
 
 
@@ -222,3 +224,40 @@ def test_bad_settings_are_refused_and_nothing_changes(
 def test_bad_settings_are_refused_at_the_start_too(port: FakeSession) -> None:
     with pytest.raises(UnknownTaskError, match="vqa-v2"):
         ABEvaluator(port, task="vqa-v2")
+
+
+# -- stopping early ---------------------------------------------------------------------------------------------------
+
+
+def test_stopping_early_is_asked_for_and_part_of_the_code(evaluator: ABEvaluator, port: FakeSession) -> None:
+    assert "stop_early" not in evaluator.code()
+    evaluator.set(stop_early=True)
+    evaluator.run()
+    assert port.stops == [True]
+    assert ", stop_early=True)" in evaluator.code()
+    assert evaluator.is_stale is False
+    evaluator.set(stop_early=False)
+    assert evaluator.is_stale is True
+
+
+def test_the_box_in_the_page_is_ticked_as_the_state_is(evaluator: ABEvaluator) -> None:
+    settings: Any = evaluator.view.settings  # type: ignore[attr-defined]
+    assert settings.values["stop_early"] is False
+    settings._handle_custom_msg({"enter": "stop_early", "value": True}, [])
+    assert evaluator.state.stop_early is True
+    settings._handle_custom_msg({"enter": "stop_early", "value": "yes"}, [])
+    assert evaluator.state.stop_early is True
+    assert "should be True or False" in evaluator.view.message.text
+
+
+def test_a_stored_comparison_that_stopped_early_says_so(port: FakeSession) -> None:
+    found = port.compare("shapes", "none", "whole 3", limit=45, stop_early=True)
+    with ABEvaluator.from_result(found) as stored:
+        assert stored.state.stop_early is True
+        assert stored.state.limit == found.planned == found.num_questions
+
+
+def test_an_interval_does_not_say_its_unit_again() -> None:
+    nats = Metric("KL(A ‖ B)", "nats", 0.0, 0.25, "B - A", 0.25, 0.125, 0.5, "clustered t")
+    (row,) = (row for row in metric_rows(replace(sample.comparison(), metrics=(nats,))))
+    assert row[3:5] == ["+0.25 nats", "+0.125 to +0.5"]

@@ -165,3 +165,11 @@ def test_a_stored_comparison_cannot_sweep_and_says_why(evaluator: ABEvaluator) -
         assert not stored.can_sweep
         with pytest.raises(SettingError, match="should be an open session, which can ask many skip sets"):
             stored.sweep()
+
+
+def test_a_file_keeps_the_sweep(evaluator: ABEvaluator, port: FakeSession, tmp_path: Path) -> None:
+    found = evaluator.sweep()
+    with ABEvaluator(port) as other:
+        other.load(evaluator.save(tmp_path / "evaluator.json"))
+        assert (other.swept, other.result) == (found, None)
+        assert other.data.equals(evaluator.data)

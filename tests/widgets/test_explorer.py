@@ -545,3 +545,11 @@ def test_every_number_of_the_plots_is_in_a_table(shown: LayerDistanceExplorer) -
     assert table["columns"][:4] == ["layer", "d vision", "± s.d.", "P[d > 0.02]"]
     assert table["rows"][3][1] == f"{shown.data.distance[9]:.4g}"
     assert {len(row) for row in table["rows"]} == {len(table["columns"])}
+
+
+def test_a_file_keeps_the_map_of_bands(tmp_path: Path) -> None:
+    with LayerDistanceExplorer(sample.profile(), bands=sample.band_distances()) as explorer:
+        path = explorer.save(tmp_path / "explorer.json")
+    with LayerDistanceExplorer(sample.profile()) as other:
+        other.load(path)
+        assert other.bands == sample.band_distances()

@@ -112,6 +112,13 @@ def test_bad_parts_of_the_state_are_refused(studio: Studio) -> None:
     assert skipsets(studio) == ["none"] * 3
 
 
+def test_one_bad_part_of_the_state_changes_none(studio: Studio) -> None:
+    before = studio.state
+    with pytest.raises(SettingError, match="margin"):
+        studio.set(explorer={"layer": 3}, builder={"skipset": "whole 3"}, evaluator={"margin": 2})
+    assert studio.state == before
+
+
 def test_an_unknown_task_is_refused_at_the_start(port: FakeSession) -> None:
     with pytest.raises(UnknownTaskError, match="vqa-v2"):
         Studio(port, task="vqa-v2")  # type: ignore[arg-type]
@@ -146,7 +153,7 @@ def test_a_session_that_was_given_stays_open(port: FakeSession) -> None:
 
 def test_the_card_says_who_has_the_model_and_who_waits(studio: Studio, port: FakeSession) -> None:
     at_work: Any = studio.view.at_work  # type: ignore[attr-defined]
-    assert at_work.text == "The model is free."
+    wait_for(lambda: at_work.text == "The model is free.")  # the explorer's first look is over
     port.gate.clear()
     studio.evaluator.run(block=False)
     wait_for(lambda: at_work.text == "At work: ABEvaluator")

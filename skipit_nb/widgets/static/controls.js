@@ -15,6 +15,7 @@ function input(field, id) {
     field.options.forEach(option => select.append(made("option", "", { value: option }, option)));
     return select;
   }
+  if (field.kind === "check") return made("input", "skipit-check", { id, type: "checkbox" });
   const isNumber = ["int", "number"].includes(field.kind);
   return made("input", `skipit-input skipit-input-${field.kind}`, { id, type: isNumber ? "number" : "text",
     min: field.min, max: field.max, step: field.step ?? (field.kind === "number" ? "any" : null), spellcheck: "false" });
@@ -28,6 +29,7 @@ function render({ model, el }) {
   let shown = {}, drawn = "";
 
   const read = (field, control) => {
+    if (field.kind === "check") return control.checked;
     if (!["int", "number"].includes(field.kind)) return control.value;
     return control.value === "" ? null : Number(control.value);
   };
@@ -64,7 +66,9 @@ function render({ model, el }) {
       if (control.tagName === "BUTTON") return;
       const isRefused = field.name === model.get("refused");  // what was typed stays, to be mended
       control.setAttribute("aria-invalid", String(isRefused));
-      if (value != null && !isRefused) control.value = String(value);
+      if (value == null || isRefused) return;
+      if (field.kind === "check") control.checked = value;
+      else control.value = String(value);
     });
   };
   row.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it
