@@ -169,6 +169,7 @@ def test_the_card_says_who_has_the_model_and_who_waits(studio: Studio, port: Fak
 
 def test_a_closed_studio_hears_of_no_job(studio: Studio, port: FakeSession) -> None:
     at_work: Any = studio.view.at_work  # type: ignore[attr-defined]
+    wait_for(lambda: at_work.text == "The model is free.")  # the explorer's first look is over
     studio.close()
     port.submit(lambda _: None, "mine").result(5)
     assert at_work.text == "The model is free."
