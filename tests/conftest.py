@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.benchmarks import record  # noqa: F401 - a fixture
+
 if TYPE_CHECKING:
     from skipit_nb import Session
 

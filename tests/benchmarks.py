@@ -1,4 +1,4 @@
-"""Collects the ratios that the benchmarks find and writes them to docs/benchmarks.md, above the notes."""
+"""Collects what the benchmarks find: a whole run writes it to docs/benchmarks.md, above the notes, a part prints it."""
 
 import datetime as dt
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Written by `make bench` on {date}: {machine}, {threads} CPU thread(s), torch {torch}, transformers {transformers}.
@@ -24,15 +24,20 @@ NOTES = "\n## Notes\n"
 """Where people write on; what follows stays."""
 
 Row = tuple[str, str, str, str]
+"""What was measured, how much, what was predicted or is the bar, and the share of it that was reached."""
+Record = Callable[[Row], None]
 
 
 @pytest.fixture(scope="session")
-def record() -> Iterator[Callable[[Row], None]]:
+def record(request: pytest.FixtureRequest) -> Iterator[Record]:
+    """Note a row of the table."""
     rows: list[Row] = []
     yield rows.append
-    if rows:
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    if request.config.args != ["tests"] or request.config.option.keyword:
+        print(f"\n{table}")  # noqa: T201 - the rows of the others would be lost
+    elif rows:
         notes = "".join(PAGE.read_text("utf-8").partition(NOTES)[1:])
-        table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
         PAGE.write_text(_head() + table + notes, encoding="utf-8")
 
 
