@@ -11,7 +11,14 @@ FLOPS_UNITS = {"GFLOPs": 1e9, "FLOPs": 1.0}
 def metric_rows(comparison: Comparison) -> list[list[str]]:
     """Metric, A, B, effect, its 95 % interval, and how it was found."""
     return [
-        [metric.name, value(metric.a, metric.unit), value(metric.b, metric.unit), *_effect(metric), metric.method]
+        [
+            metric.name,
+            value(metric.a, metric.unit),
+            value(metric.b, metric.unit),
+            _written(metric.value, metric),
+            interval(metric),
+            metric.method,
+        ]
         for metric in comparison.metrics
     ]
 
@@ -35,7 +42,7 @@ def kind_rows(comparison: Comparison) -> list[list[str]]:
 
 def metric_bars(comparison: Comparison) -> list[list[float]]:
     """Lengths of two bars a metric: a share as it is, what is only ever positive against the larger of the two."""
-    return [_bars(metric) for metric in comparison.metrics]
+    return [lengths(metric) for metric in comparison.metrics]
 
 
 def kind_bars(comparison: Comparison) -> list[list[float]]:
@@ -86,7 +93,8 @@ def points(share: float) -> str:
     return (f"{rounded:+.1f}" if rounded else "0.0").replace("-", "−") + " points"
 
 
-def _bars(metric: Metric) -> list[float]:
+def lengths(metric: Metric) -> list[float]:
+    """A and B as lengths of bars; none where a length would say nothing."""
     if metric.unit == "share":
         return [metric.a, metric.b]
     most = max(metric.a, metric.b)
@@ -98,9 +106,12 @@ def _unsigned(share: float) -> str:
     return f"{count} point{'' if count == '1' else 's'}"
 
 
-def _effect(metric: Metric) -> tuple[str, str]:
-    value, low, high = (_written(number, metric) for number in (metric.value, metric.low, metric.high))
-    return value, "" if metric.low == metric.high else f"{_bare(low, metric.unit)} to {_bare(high, metric.unit)}"
+def interval(metric: Metric) -> str:
+    """The 95 % interval of a metric's effect; "" where it is arithmetic."""
+    if metric.low == metric.high:
+        return ""
+    low, high = (_bare(_written(number, metric), metric.unit) for number in (metric.low, metric.high))
+    return f"{low} to {high}"
 
 
 def _written(number: float, metric: Metric) -> str:

@@ -15,6 +15,7 @@ from skipit_nb.widgets.flips import Flips
 from skipit_nb.widgets.flips_shown import draw_flips
 from skipit_nb.widgets.note import Note, Tone
 from skipit_nb.widgets.pareto_plot import ParetoPlot
+from skipit_nb.widgets.scoreboard import Scoreboard
 from skipit_nb.widgets.standing_plot import StandingPlot
 from skipit_nb.widgets.table import Table
 from skipit_nb.widgets.tool import RESULT
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from skipit_nb.widgets.evaluator import ABEvaluator
 
 METRICS = ("", "A", "B", "effect of B", "95 % interval", "how")
+EVERY = "Every measurement, and how it was made"
 KINDS = ("question type", "questions", "A", "B", "B − A, points", "95 % interval", "worse", "better")
 TONES: dict[str, Tone] = {"better": "verdict-good", "not worse": "verdict-good", "worse": "verdict-bad"}
 """How a kind of verdict looks; the others are neutral. The sentence says the same."""
@@ -45,11 +47,12 @@ class EvaluatorView(ToolView):
         self.many = self.bind(Controls(label="Many skip sets", fields=many_fields()))
         self.so_far, self.standing = Note(), StandingPlot()
         self.verdict, self.facts, self.stale = Note(live=True), Note(tone="quiet"), Note(tone="quiet")
-        self.metrics, self.kinds, self.flips, self.code = Table(), Table(), Flips(), CodeBox()
+        self.scores, self.metrics, self.kinds = Scoreboard(), Table(label=EVERY), Table()
+        self.flips, self.code = Flips(), CodeBox()
         self.pareto = ParetoPlot()
         self._listen()
         words = self.stack(self.stale, self.verdict, self.facts)
-        found = [words, self.standing, self.tables(self.metrics, self.kinds), self.flips]
+        found = [words, self.standing, self.scores, self.kinds, self.flips, self.metrics]
         if tool.port is None:
             return [*found, self.code]
         self.job_bar.label, self.job_bar.can_pause = "Run A against B", True
@@ -105,6 +108,7 @@ class EvaluatorView(ToolView):
         self.standing.end(found)
         self.verdict.say(found.verdict.sentence, TONES.get(found.verdict.kind, "verdict"))
         self.facts.text = f"A: {found.a} · B: {found.b}\n{facts(found)}"
+        self.scores.draw(found)
         self.metrics.draw(METRICS, metric_rows(found), words=[5], bars=metric_bars(found))
         self.kinds.draw(KINDS, kind_rows(found), bars=kind_bars(found))
 

@@ -16,6 +16,8 @@ class Table(anywidget.AnyWidget):
     _esm = script("table")
     _css = style("table")
 
+    label = traitlets.Unicode("").tag(sync=True)
+    """The line under which the table is folded away until one opens it; "" for a table that is always there."""
     caption = traitlets.Unicode("").tag(sync=True)
     columns: traitlets.List[str] = traitlets.List([]).tag(sync=True)
     rows: traitlets.List[list[str]] = traitlets.List([]).tag(sync=True)

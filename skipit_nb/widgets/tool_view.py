@@ -159,11 +159,6 @@ class ToolView(ABC):
         """Rows of controls on one line where there is room, their feet level."""
         return _boxed(widgets, "skipit-beside")
 
-    @staticmethod
-    def tables(*widgets: Any) -> Any:
-        """Tables beside each other if all of them fit, else below."""
-        return _boxed(widgets, "skipit-tables")
-
     def close(self) -> None:
         """Close every widget, so that ipywidgets' registry lets go of them."""
         for widget in list(_family(self.box, set())):

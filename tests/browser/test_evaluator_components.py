@@ -1,5 +1,6 @@
 """The evaluator's own pictures in a bare page: how a run stands, accuracy against FLOPs, flips, bars in a table."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import Locator, expect
 from skipit_nb.widgets.flips import Flips
 from skipit_nb.widgets.job_bar import JobBar
 from skipit_nb.widgets.pareto_plot import ParetoPlot
+from skipit_nb.widgets.scoreboard import Scoreboard
 from skipit_nb.widgets.standing_plot import StandingPlot
 from skipit_nb.widgets.table import Table
 from tests.browser.accessibility import violations
@@ -55,6 +57,20 @@ def table() -> Table:
     made = Table()
     made.draw(("", "A", "B"), [["accuracy", "90 %", "45 %"], ["errors", "2", "2"]], bars=[[0.9, 0.45], []])
     return made
+
+
+def scoreboard() -> Scoreboard:
+    arms = {"a": "90.0 %", "b": "45.0 %", "lengths": [0.9, 0.45]}
+    first = {"name": "accuracy", "effect": "−45.0 points", "note": "95 %: −50.0 to −40.0"} | arms
+    cost = {
+        "name": "KV cache",
+        "effect": "1.40× smaller",
+        "note": "predicted",
+        "a": "9 kB",
+        "b": "6 kB",
+        "lengths": [1, 0.7],
+    }
+    return Scoreboard(tiles=[first, cost])
 
 
 # -- how a run stands ------------------------------------------------------------------------------------------------
@@ -193,9 +209,33 @@ def test_bars_are_as_long_as_their_shares(mount: Mount) -> None:
     expect(component.host.get_by_role("row", name="errors").locator(".skipit-table-a")).to_have_count(0)
 
 
+def test_a_table_with_a_label_opens_by_key_and_stays_open(mount: Mount) -> None:
+    made = table()
+    made.label = "Every measurement"
+    component = mount(made)
+    expect(component.host.get_by_role("table")).to_be_hidden()
+    component.page.locator("summary").focus()
+    component.page.keyboard.press("Enter")
+    expect(component.host.get_by_role("table")).to_be_visible()
+    component.page.evaluate("() => window.fromPython({ rows: [['accuracy', '91 %', '46 %']] })")
+    expect(component.host.get_by_role("row", name="accuracy 91 % 46 %")).to_be_visible()
+
+
+def test_a_tile_says_what_its_bars_show(mount: Mount) -> None:
+    component = mount(scoreboard())
+    first = component.host.get_by_role("listitem").first
+    expect(first).to_have_text(re.compile(r"accuracy\s*−45.0 points\s*A\s*90.0 %\s*B\s*45.0 %\s*95 %: −50.0 to −40.0"))
+    a, b = (first.locator(f".skipit-score-{arm} i").evaluate("e => e.getBoundingClientRect().width") for arm in "ab")
+    assert b / a == pytest.approx(0.5, abs=0.02)
+
+
+def test_before_a_run_there_are_no_tiles(mount: Mount) -> None:
+    assert mount(Scoreboard()).host.get_by_role("list").count() == 0
+
+
 # -- all of them -----------------------------------------------------------------------------------------------------
 
-WIDGETS = {"standing": standing, "pareto": pareto, "flips": flips, "table": table}
+WIDGETS = {"standing": standing, "pareto": pareto, "flips": flips, "table": table, "scoreboard": scoreboard}
 
 
 @pytest.mark.parametrize("name", WIDGETS)

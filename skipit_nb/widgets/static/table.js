@@ -1,9 +1,22 @@
-// A small table of text.
+// A small table of text; with a label it is folded away under it.
 function render({ model, el }) {
   el.classList.add("skipit");
   const watcher = new ResizeObserver(([{ target }]) => {  // what scrolls must be reached by keyboard
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0; else target.removeAttribute("tabindex");
   });
+  let isOpen = false;
+  const folded = box => {
+    const made = document.createElement("details"), head = document.createElement("summary");
+    made.className = "skipit-folded";
+    made.open = isOpen;
+    head.textContent = model.get("label");
+    made.append(head, box);
+    made.addEventListener("toggle", () => { isOpen = made.open; });
+    made.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it
+      if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab") event.stopPropagation();
+    });
+    return made;
+  };
   const paint = () => {
     const words = new Set([0, ...model.get("words")]);
     const cell = (text, column, tag, scope) => {
@@ -43,10 +56,10 @@ function render({ model, el }) {
       [...table.tBodies[0].rows].forEach((row, at) => row.cells[0].after(pair(bars[at] ?? [])));
     }
     box.append(table);
-    el.append(box);
+    el.append(model.get("label") ? folded(box) : box);
     watcher.observe(box);
   };
-  const names = ["caption", "columns", "rows", "words", "bars"].map(name => `change:${name}`);
+  const names = ["label", "caption", "columns", "rows", "words", "bars"].map(name => `change:${name}`);
   names.forEach(name => model.on(name, paint));
   paint();
   return () => {

@@ -92,7 +92,8 @@ def time_arms(
                 pair = _time_pair(live, arms, example, device, mode, ORDERS[order.integers(2)])
                 pairs[mode.name].append(pair)
     tick(len(examples), len(examples))
-    how = f"paired log-ratio t, {len(examples)} prompts, batch 1, {torch.get_num_threads()} CPU threads"
+    threads = torch.get_num_threads()
+    how = f"paired log-ratio t, {len(examples)} prompts, batch 1, {threads} CPU thread{'s' * (threads != 1)}"
     return [
         row
         for mode in modes
