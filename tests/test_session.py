@@ -137,7 +137,7 @@ def test_latency_is_a_paired_ratio_with_an_interval(session):
     ratio = result.metric("prefill time")
     assert ratio.low < ratio.value < ratio.high
     assert ratio.value > 1, "a model without its layers is faster"
-    assert "CPU threads" in ratio.method
+    assert "1 CPU thread;" in ratio.method
     assert "KV cache" not in list(result.summary.metric), "B keeps no keys: a ratio to nothing is no number"
 
 

@@ -98,6 +98,12 @@ def test_a_run_under_way_has_a_name_and_no_final_interval(mount: Mount) -> None:
     expect(component.host.locator(".skipit-standing-final")).to_have_count(1)
 
 
+def test_the_band_still_closes_in_beside_a_final_interval_that_is_much_narrower(mount: Mount) -> None:
+    corners = band(mount(standing(final=[400, 0.0, -0.2, 0.2])))
+    heights = [low[1] - high[1] for high, low in zip(corners[:3], corners[3:][::-1], strict=True)]
+    assert heights[2] < 0.9 * heights[0]
+
+
 def test_nothing_is_shown_before_the_first_look(mount: Mount) -> None:
     component = mount(standing(looks=[]))
     expect(component.host).not_to_be_visible()

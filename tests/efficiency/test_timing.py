@@ -130,7 +130,7 @@ def test_warm_up_is_dropped_and_the_ratio_is_that_of_pairs(monkeypatch):
     assert (row.a, row.b) == (7.0, 3.5)
     assert row.quartiles_a == tuple(np.quantile([2, 4, 10, 20], (0.25, 0.75)))
     assert (row.ratio, row.low, row.high) == (pytest.approx(2), pytest.approx(2), pytest.approx(2))
-    assert "4 prompts, batch 1, 1 CPU threads" in row.method
+    assert "4 prompts, batch 1, 1 CPU thread;" in row.method
     assert "middle half A 3.5-12.5" in row.method
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from skipit_nb.errors import CancelledError, SessionClosedError, SkipitError
-from skipit_nb.widgets.note import Note
 from tests.widgets.asked_session import AskedSession
 from tests.widgets.contract_tools import KINDS
+from tests.widgets.inside import complaints, tools_of
 from tests.widgets.waiting import wait_for
 
 WORKING = [name for name, kind in KINDS.items() if kind.starts_work]
@@ -88,6 +88,15 @@ def test_a_model_that_raises_in_the_middle_is_explained_and_the_next_run_is_whol
     assert worker.data.equals(data)
 
 
+@pytest.fixture
+def interrupted_as_a_kernel() -> Iterator[None]:
+    """A shell starts what runs in the background deaf to interrupts; a kernel hears them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupted_as_a_kernel")
 def test_a_cell_that_is_interrupted_cancels_its_run_and_the_next_one_is_whole(worker: Any, port: AskedSession) -> None:
     port.gate.clear()
     worker.view  # noqa: B018 - it shows what happens
@@ -204,24 +213,6 @@ def test_a_studio_file_with_one_bad_tool_in_it_changes_none_of_the_others(
 
 
 # -- inside ----------------------------------------------------------------------------------------------------------
-
-
-def tools_of(tool: Any) -> list[Any]:
-    """The tool, and the tools in it."""
-    return [tool, *getattr(tool, "tools", {}).values()]
-
-
-def parts_of(widget: Any) -> Iterator[Any]:
-    """A widget and all that is in it."""
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from parts_of(child)
-
-
-def complaints(tool: Any) -> list[str]:
-    """The errors that the tool's view shows."""
-    notes = (one for one in parts_of(tool.view.box) if isinstance(one, Note))
-    return [note.text for note in notes if note.tone == "error" and note.text]
 
 
 def refuse(tool: Any, folder: Path, damage: Callable[[Any], object], why: str) -> None:

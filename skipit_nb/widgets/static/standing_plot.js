@@ -8,10 +8,11 @@ function render({ model, el }) {
   title.textContent = "B − A while it ran, in points";
   let width = 0;
 
-  // From the latest interval, so that the wide ones of the start do not press the rest flat.
+  // From the latest intervals, so that the wide ones of the start do not press the rest flat.
   const ends = (looks, final, margin) => {
-    const last = final.length ? final : looks.at(-1), low = Math.min(last[2], -margin, 0), high = Math.max(last[3], 0);
-    const room = Math.max(1, high - low) * 0.35;
+    const last = [looks.at(-1), ...(final.length ? [final] : [])];
+    const low = Math.min(...last.map(one => one[2]), -margin, 0), high = Math.max(...last.map(one => one[3]), 0);
+    const room = Math.max(1, high - low) * 0.5;
     return [Math.max(-100, low - room), Math.min(100, high + room)];
   };
   const axes = (frame, margin) => {
