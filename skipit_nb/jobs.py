@@ -7,9 +7,11 @@ models or widgets.
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -173,8 +175,16 @@ class Job(Generic[T]):
         return f"Job({self.name!r}, {self.state}, {self.done} of {self.total})"
 
 
+LEAVING_SECONDS = 10
+"""How long the end of the process waits for the batch that runs."""
+
+
 class Worker:
-    """One daemon thread that runs jobs in order; it starts with the first."""
+    """One daemon thread that runs jobs in order; it starts with the first.
+
+    At the end of the process jobs are cancelled, and the batch that runs is waited for: torch aborts a process whose
+    thread it is still in.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -200,6 +210,7 @@ class Worker:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
                 self._thread.start()
+                _started.add(self)
         job.watch(self._tell)  # type: ignore[arg-type]
         self._tell(job)  # type: ignore[arg-type]
         self._jobs.put(job)  # type: ignore[arg-type]
@@ -227,6 +238,12 @@ class Worker:
                 job.cancel()
         self._jobs.put(None)
 
+    def leave(self) -> None:
+        """Close, and wait for the thread's end."""
+        self.close()
+        if self._thread is not None:
+            self._thread.join(LEAVING_SECONDS)
+
     def _tell(self, job: Job[object]) -> None:
         for watcher in tuple(self._watchers):
             watcher(job)
@@ -237,6 +254,15 @@ class Worker:
             with self._lock:
                 self._under_way.remove(job)
             del job
+
+
+_started: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+@atexit.register
+def _leave() -> None:
+    for worker in list(_started):
+        worker.leave()
 
 
 class FairLock:

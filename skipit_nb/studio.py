@@ -86,6 +86,9 @@ class Studio(Tool[StudioState, StudioResult]):
 
             session = Session.open()
         self.session = session
+        self.card = card_of(session)
+        """One line about the session: model, layers, vision tokens, number format, device, memory."""
+        self._name = session.name  # a closed session has none, and the studio still shows what was measured
         self.explorer = LayerDistanceExplorer(session, task=task, skipset=skipset)
         self.builder = SkipSetBuilder(session, skipset=skipset, task=task)
         self.evaluator = ABEvaluator(session, b=skipset, task=task, limit=limit)
@@ -242,14 +245,6 @@ class Studio(Tool[StudioState, StudioResult]):
         return "\n".join([*self.opening("SkipSet"), f"skipset = {self.skipset.code()}", *body])
 
     @property
-    def card(self) -> str:
-        """One line about the session: model, layers, vision tokens, number format, device, memory."""
-        shape, made = self.session.shape, self.session.provenance
-        seen = f"{shape.num_vision} vision tokens an image" if shape.num_vision else "vision tokens as the image needs"
-        where = f"{made.dtype} on {made.device} · {quantity(self.session.weights_bytes, 'B')} of weights"
-        return f"{made.model} · {shape.num_layers} layers · {seen} · {where} · {made.attention}"
-
-    @property
     def at_work(self) -> str:
         """Who has the model now: the job that runs, whether it is paused, and how many wait for it."""
         jobs = self.session.jobs
@@ -281,4 +276,12 @@ class Studio(Tool[StudioState, StudioResult]):
             self.session.close()
 
     def __repr__(self) -> str:
-        return f"Studio({self.session.name}, {str(self.skipset)!r}, {self.evaluator.state.task})"
+        return f"Studio({self._name}, {str(self.skipset)!r}, {self.evaluator.state.task})"
+
+
+def card_of(session: Session) -> str:
+    """One line about the session: model, layers, vision tokens, number format, device, memory."""
+    shape, made = session.shape, session.provenance
+    seen = f"{shape.num_vision} vision tokens an image" if shape.num_vision else "vision tokens as the image needs"
+    where = f"{made.dtype} on {made.device} · {quantity(session.weights_bytes, 'B')} of weights"
+    return f"{made.model} · {shape.num_layers} layers · {seen} · {where} · {made.attention}"

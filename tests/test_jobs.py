@@ -1,5 +1,7 @@
 """Long work off the main thread: results, failures, cancelling, fairness."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -253,3 +255,19 @@ def test_a_worker_names_the_job_at_work_and_those_that_wait(worker):
     gate.set()
     first.result(5), second.result(5)
     assert worker.jobs == ()
+
+
+def test_a_process_that_ends_while_a_job_runs_ends_well():
+    script = (
+        "import time, torch\n"
+        "from skipit_nb.jobs import Worker\n"
+        "a = torch.randn(600, 600)\n"
+        "def work(tick):\n"
+        "    while True:\n"
+        "        torch.linalg.matrix_exp(a)\n"
+        "        tick(0, 1)\n"
+        "Worker('w').submit(work)\n"
+        "time.sleep(0.3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from skipit_nb.cost import Cost, ModelShape, cost
-from skipit_nb.errors import LayerCountError, SettingError
+from skipit_nb.errors import LayerCountError, SessionClosedError, SettingError
 from skipit_nb.jobs import Job, Tick
 from skipit_nb.ports import Opened
 from skipit_nb.results import Proposal, Recommendation, RedundancyProfile, WhatIf
@@ -97,7 +98,8 @@ class SkipSetBuilder(Drawing):
                 raise LayerCountError(known.provenance.num_layers, self.num_layers, type(known).__name__)
         self.profile = profile
         if recommendation is None and profile is not None and profile.flow and hasattr(self.port, "recommend"):
-            recommendation = self.port.recommend(profile)  # type: ignore[union-attr]
+            with suppress(SessionClosedError):  # what was measured until then stands, without conditions
+                recommendation = self.port.recommend(profile)  # type: ignore[union-attr]
         with self._lock:
             old, self._result = self._result, recommendation
         self._announce({RESULT: (old, recommendation)})

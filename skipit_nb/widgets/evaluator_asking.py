@@ -33,6 +33,7 @@ class Judging(Tool[EvaluatorState, Comparison], ABC):
     def __init__(self, state: EvaluatorState, port: Compares | None, num_layers: int) -> None:
         self.num_layers = num_layers
         self._compares = port
+        self._can_sweep = isinstance(port, Sweeps)  # asked now: a closed session refuses even that
         self._looks: tuple[Standing, ...] = ()
         self._swept: Sweep | None = None
         self._before: tuple[Comparison, ...] = ()
@@ -51,7 +52,7 @@ class Judging(Tool[EvaluatorState, Comparison], ABC):
     @property
     def can_sweep(self) -> bool:
         """Whether the session can ask many skip sets at once."""
-        return isinstance(self._compares, Sweeps)
+        return self._can_sweep
 
     # -- A against B ----------------------------------------------------------------------------------------------
 

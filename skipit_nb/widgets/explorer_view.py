@@ -98,10 +98,6 @@ class ExplorerView(ToolView):
         """Redraw after a change of what is measured, chosen or looked at."""
         super().show(names)
         every = not names
-        if self.tool.port is not None and every:
-            self.guarded(self.tool.look)(False)  # a closed session is told, and what was measured is shown
-        elif self.tool.port is not None and names & ASKED:
-            self.tool.look(block=False)
         if every or names & DRAWN:
             self._show_plots()
             self._show_compared()
@@ -115,6 +111,14 @@ class ExplorerView(ToolView):
             self._show_values()
         if names != {"layer"}:
             self.code.code = self.tool.code()
+        self._look_again(names)
+
+    def _look_again(self, names: frozenset[str]) -> None:
+        """Look at another question, last: a closed session refuses, and then everything else has been drawn."""
+        if self.tool.port is not None and not names:
+            self.guarded(self.tool.look)(False)
+        elif self.tool.port is not None and names & ASKED:
+            self.tool.look(block=False)
 
     def _show_map(self, names: frozenset[str]) -> None:
         if not names or names & {"bands", "band_tokens"}:

@@ -127,12 +127,14 @@ class Tool(ABC, Generic[S, R]):
 
     def _announce(self, changes: dict[str, tuple[Any, Any]]) -> None:
         """Tell the view and the observers; without holding the lock, as an observer may wait for the worker."""
-        if changes and self._view is not None:
-            self._view.redraw(frozenset(changes))
-        for name, (old, new) in changes.items():
-            for fn, wanted in tuple(self._observers):
-                if wanted is None or name in wanted:
-                    fn(Change(name, old, new, self))
+        try:
+            if changes and self._view is not None:
+                self._view.redraw(frozenset(changes))
+        finally:  # what cannot be drawn, such as a question to a closed session, has changed all the same
+            for name, (old, new) in changes.items():
+                for fn, wanted in tuple(self._observers):
+                    if wanted is None or name in wanted:
+                        fn(Change(name, old, new, self))
 
     # -- what it shows --------------------------------------------------------------------------------------------
 

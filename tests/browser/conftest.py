@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -70,6 +70,20 @@ def opened(lab: Lab, browser: Browser) -> Iterator[Opened]:
     A request to anywhere but the server is refused, noted in `notebook.outside`, and fails the module's teardown:
     everything must work offline.
     """
+    with opening(lab, browser) as open_notebook:
+        yield open_notebook
+
+
+@pytest.fixture
+def opened_anew(lab: Lab, browser: Browser) -> Iterator[Opened]:
+    """The same for one test: its kernels and windows end with it."""
+    with opening(lab, browser) as open_notebook:
+        yield open_notebook
+
+
+@contextmanager
+def opening(lab: Lab, browser: Browser) -> Iterator[Opened]:
+    """Opens notebooks while the block runs; then ends their kernels and fails if a page asked for another address."""
     notebooks: list[Notebook] = []
 
     def open_notebook(name: str, width: int = 1400, height: int = 1000) -> Notebook:
@@ -78,8 +92,7 @@ def opened(lab: Lab, browser: Browser) -> Iterator[Opened]:
         notebooks.append(notebook)
         _stay_inside(notebook, lab.address)
         notebook.page.goto(f"{lab.address}/doc/tree/{name}?reset")
-        notebook.page.locator(".jp-NotebookPanel .jp-Notebook").first.wait_for(timeout=60_000)
-        notebook.wait_idle()
+        notebook.wait_open()
         return notebook
 
     yield open_notebook
@@ -114,7 +127,3 @@ def _stay_inside(notebook: Notebook, address: str) -> None:
         route.abort()
 
     notebook.page.context.route("**/*", guard)
-    notebook.page.on("pageerror", lambda error: notebook.complaints.append(str(error)))
-    notebook.page.on(
-        "console", lambda message: notebook.complaints.append(message.text) if message.type == "error" else None
-    )

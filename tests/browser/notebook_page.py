@@ -8,7 +8,7 @@ import json
 import time
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import ConsoleMessage, Locator, Page
 
 PANEL = "window.jupyterapp?.shell?.currentWidget"
 KERNEL = f"{PANEL}?.sessionContext?.session?.kernel"
@@ -45,6 +45,12 @@ class Notebook:
         self.page = page
         self.outside: list[str] = []
         self.complaints: list[str] = []
+        self.listen()
+
+    def wait_open(self) -> None:
+        """Wait until the notebook is there and its kernel rests."""
+        self.page.locator(".jp-NotebookPanel .jp-Notebook").first.wait_for(timeout=60_000)
+        self.wait_idle()
 
     def wait_idle(self, seconds: float = 120) -> None:
         """Wait until the kernel rests and no cell is waiting: seen twice, as one look may fall between two cells."""
@@ -110,11 +116,49 @@ class Notebook:
         index: int = self.page.evaluate(f"() => {PANEL}.content.activeCellIndex")
         return index
 
+    def add_cell(self, code: str) -> None:
+        """Write one more cell below the active one, and run it."""
+        assert self.command("notebook:insert-cell-below")
+        self.page.evaluate(f"code => {{ {PANEL}.content.activeCell.model.sharedModel.setSource(code); }}", code)
+        assert self.command("notebook:run-cell")
+        self.wait_idle()
+
     def theme(self, name: str) -> None:
         """Change to "JupyterLab Dark", or back to "JupyterLab Light"."""
         assert self.command("apputils:change-theme", theme=name)
         light = str(name.endswith("Light")).lower()
         self.page.locator(f"body[data-jp-theme-light='{light}']").wait_for(state="attached")
+
+    def save(self) -> None:
+        """Save the notebook, with what its cells show: only then is that there again when the page is loaded anew."""
+        assert self.command("docmanager:save")
+
+    def reload(self) -> None:
+        """Load the page again; the kernel lives on."""
+        self.page.reload()
+        self.wait_open()
+
+    def come_back(self) -> None:
+        """Close the window, whatever is going on in it, and open the notebook in another; the kernel lives on."""
+        left, self.page = self.page, self.page.context.new_page()
+        left.close()
+        self.listen()
+        self.page.goto(left.url)
+        self.wait_open()
+
+    def listen(self) -> None:
+        """Note what the page complains about."""
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def restart(self) -> None:
+        """Restart the kernel, as its menu does; what cells show stays on the page, without anybody behind it."""
+        self.page.evaluate(f"async () => {{ await {PANEL}.sessionContext.restartKernel(); }}")
+        self.wait_idle()
 
     def shut_down(self) -> None:
         """End the kernel."""

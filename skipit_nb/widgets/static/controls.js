@@ -66,9 +66,9 @@ function render({ model, el }) {
       if (control.tagName === "BUTTON") return;
       const isRefused = field.name === model.get("refused");  // what was typed stays, to be mended
       control.setAttribute("aria-invalid", String(isRefused));
-      if (value == null || isRefused) return;
-      if (field.kind === "check") control.checked = value;
-      else control.value = String(value);
+      if (value == null) return;
+      if (field.kind === "check") control.checked = value;  // a tick has nothing to mend
+      else if (!isRefused) control.value = String(value);
     });
   };
   row.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it

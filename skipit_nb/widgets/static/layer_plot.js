@@ -70,9 +70,15 @@ function render({ model, el }) {
     layer = below(event);
     slider.setPointerCapture(event.pointerId);
   });
-  on("pointermove", event => { hovered = below(event); if (isHeld) layer = hovered; });
+  on("pointermove", event => {
+    hovered = below(event);
+    if (isHeld && event.buttons === 0) giveUp();  // released where nobody heard it
+    if (isHeld) layer = hovered;
+  });
   on("pointerup", () => { if (isHeld) tell(); isHeld = false; });
-  on("pointercancel", () => { isHeld = false; layer = model.get("layer"); });
+  const giveUp = () => { if (isHeld) layer = model.get("layer"); isHeld = false; };
+  on("pointercancel", giveUp);
+  on("lostpointercapture", giveUp);  // comes after pointerup too, when there is nothing to give up
   on("pointerleave", () => { hovered = null; });
   on("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab") return;

@@ -80,6 +80,12 @@ function render({ model, el }) {
     if (event.shiftKey && right) send(row, span(from, at.layer), model.get("cycles")[row].includes(action) ? action : "run");
   };
 
+  const giveUp = () => {
+    if (!drag) return;
+    drag = null;
+    draw();
+  };
+
   const listeners = {
     pointerdown: event => {
       const found = event.button === 0 && hit(event);
@@ -94,6 +100,7 @@ function render({ model, el }) {
     },
     pointermove: event => {
       if (!drag) return;
+      if (event.buttons === 0) return giveUp();  // released where nobody heard it
       drag.layers = span(drag.from, under(event));
       draw();
     },
@@ -103,7 +110,8 @@ function render({ model, el }) {
       drag = null;
       send(row, layers, action, from);
     },
-    pointercancel: () => { drag = null; draw(); },
+    pointercancel: giveUp,
+    lostpointercapture: giveUp,
     pointerover: event => explain(event.target.closest?.("[data-layer]")?.dataset.layer ?? at.layer),
     focusin: event => {
       const found = hit(event);
@@ -119,7 +127,7 @@ function render({ model, el }) {
       const row = cells.rows[at.row], from = at.layer, key = keyOf(event);
       if (key in MOVES) moved(event, row, from);
       else if (key === " " || key === "Enter") send(row, [from], next(row, from));
-      else if (key === "Escape") listeners.pointercancel();
+      else if (key === "Escape") giveUp();
       else if (key in KEYS) typed(KEYS[key], row, from);
       else return;
       event.preventDefault();
