@@ -38,6 +38,20 @@ def no_tick(done: int, total: int, /) -> None:
     """Report nothing: the `Tick` of a call that nobody watches."""
 
 
+_here = threading.local()
+"""The job that runs on a thread."""
+
+
+def stop_if_cancelled() -> None:
+    """Raise `CancelledError` if the job that runs on this thread was cancelled; without a job, nothing.
+
+    For long work between two ticks. It never pauses, so it may be called with the model's lock held.
+    """
+    job: Job[object] | None = getattr(_here, "job", None)
+    if job is not None:
+        job._stop_if_cancelled()
+
+
 class Job(Generic[T]):
     """One piece of work on a worker thread: watch it, pause it, cancel it, take its result.
 
@@ -127,6 +141,7 @@ class Job(Generic[T]):
     def run(self) -> None:
         """Do the work, on the calling thread. A worker calls this once."""
         self._started = time.monotonic()
+        _here.job = self
         try:
             self._stop_if_cancelled()
             self._change("running")
@@ -138,6 +153,8 @@ class Job(Generic[T]):
         except BaseException as error:  # noqa: BLE001 - no exception dies in a thread: it is kept for `result`
             self.exception = error
             self._change("failed")
+        finally:
+            _here.job = None
 
     def _tick(self, done: int, total: int, /) -> None:
         self._stop_if_cancelled()

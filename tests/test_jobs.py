@@ -8,7 +8,7 @@ import time
 import pytest
 
 from skipit_nb.errors import CancelledError, SessionClosedError
-from skipit_nb.jobs import FairLock, Job, Worker
+from skipit_nb.jobs import FairLock, Job, Worker, stop_if_cancelled
 
 
 @pytest.fixture
@@ -271,3 +271,20 @@ def test_a_process_that_ends_while_a_job_runs_ends_well():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_work_may_ask_between_ticks_whether_it_was_cancelled(worker):
+    began = threading.Event()
+
+    def work(_):
+        began.set()
+        while True:
+            stop_if_cancelled()
+
+    job = worker.submit(work)
+    began.wait(5)
+    job.cancel()
+    with pytest.raises(CancelledError):
+        job.result(5)
+    stop_if_cancelled()  # nobody's job: nothing
+    assert worker.submit(lambda _: stop_if_cancelled()).result(5) is None

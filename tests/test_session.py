@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -173,6 +174,23 @@ def test_a_cancelled_job_leaves_the_model_as_before(session, examples):
     with torch.no_grad():
         assert torch.equal(session.model(**inputs).logits, before)
     assert not session._open.lock.is_held
+
+
+def test_a_cancelled_job_does_not_wait_for_its_batch(session, examples):
+    hooks = [len(module._forward_pre_hooks) for module in session.model.modules()]
+    many = [examples[i % len(examples)] for i in range(600)]
+    job = session.submit(lambda tick: session.profile(many, batch_size=len(many), progress=tick))
+    while not session._open.lock.is_held:
+        assert not job.has_ended, job.exception
+    job.cancel()
+    start = time.perf_counter()
+    with pytest.raises(CancelledError):
+        job.result(30)
+    took = time.perf_counter() - start
+    start = time.perf_counter()
+    session.profile(many, batch_size=len(many), progress=False)
+    assert took < (time.perf_counter() - start) / 2  # of the one batch that there is
+    assert [len(module._forward_pre_hooks) for module in session.model.modules()] == hooks
 
 
 def test_a_quick_question_gets_in_between_the_batches_of_a_long_job(session, examples):

@@ -19,6 +19,7 @@ from skipit_nb.backend.evaluation.workers import crew
 from skipit_nb.backend.export.skip_config import has_skip_config, read_skip_config
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.live.placement import DeviceMap
+from skipit_nb.backend.live.stoppable import stoppable
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.backend.tasks.sampling import questions_of
 from skipit_nb.backend.tasks.task import Example, Task
@@ -184,8 +185,13 @@ class Bound:
                 quick job of the same owner and name.
             owner: Who asks.
         """
-        self._open  # noqa: B018 - a closed session refuses work
-        return (self._quick if quick else self._long).submit(work, name, latest_wins=quick, owner=owner)
+        anatomy = self._open.anatomy  # a closed session refuses work
+
+        def working(tick: Tick) -> T:
+            with stoppable(anatomy):
+                return work(tick)
+
+        return (self._quick if quick else self._long).submit(working, name, latest_wins=quick, owner=owner)
 
     @property
     def jobs(self) -> tuple[Job[object], ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
 from skipit_nb.backend.live.model import LiveModel
+from skipit_nb.backend.live.stoppable import stop
 
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
 
@@ -37,7 +38,7 @@ def _facts(live: LiveModel) -> Iterator[tuple[str, object]]:
         yield f"weights of {name}", _bits(tensor)
     for name, module in model.named_modules():
         where = name or "the model"
-        yield f"hooks of {where}", [list(getattr(module, kind)) for kind in HOOKS]
+        yield f"hooks of {where}", [_hooks(getattr(module, kind)) for kind in HOOKS]
         yield f"forward of {where}", id(module.__dict__.get("forward"))
         yield f"class of {where}", type(module)
         yield f"training flag of {where}", module.training
@@ -47,6 +48,11 @@ def _facts(live: LiveModel) -> Iterator[tuple[str, object]]:
     yield "generation settings", model.generation_config.to_dict()
     yield "padding side", _padding_side(live)
     yield "random numbers", torch.get_rng_state().tolist()
+
+
+def _hooks(found: Mapping[int, object]) -> list[int]:
+    """Which there are, but those that a job of the session has while it runs."""
+    return [number for number, hook in found.items() if hook is not stop]
 
 
 def _bits(tensor: torch.Tensor) -> tuple[object, ...]:

@@ -24,7 +24,7 @@ from skipit_nb.backend.live.uncompiled import uncompiled
 from skipit_nb.backend.redundancy.geometric import token_kinds
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError, NoGradientError, SettingError
-from skipit_nb.jobs import Tick
+from skipit_nb.jobs import Tick, stop_if_cancelled
 from skipit_nb.results import Lipschitz, LipschitzRow, Provenance
 
 OUTCOMES = ("log_probabilities", "loss")
@@ -222,6 +222,7 @@ class Jacobian:
 
     def push(self, turn: Tensor) -> Tensor:
         """J t: [batch, seq, d_model] -> [batch, outcome]."""
+        stop_if_cancelled()  # a product is a pass through the network, and calls no layer
         (found,) = torch.autograd.grad(
             self._pulled, self._cotangent, self._moved(turn).to(self._pulled.dtype), retain_graph=True
         )
@@ -229,6 +230,7 @@ class Jacobian:
 
     def pull(self, change: Tensor) -> Tensor:
         """Jᵀ v: [batch, outcome] -> [batch, seq, d_model]."""
+        stop_if_cancelled()  # a product is a pass through the network, and calls no layer
         (found,) = torch.autograd.grad(self.outcome, self.states, change, retain_graph=True)
         return self._moved(found)
 
