@@ -85,6 +85,7 @@ def test_the_code_of_a_first_look_and_of_one_question_give_the_same_numbers(mode
         code_gives_the_data(tool, model)
 
 
+@pytest.mark.slow
 def test_the_code_of_a_sweep_and_of_an_early_stop_give_the_same_numbers(model: UntimedSession) -> None:
     with KINDS["evaluator"].make(model) as tool:
         tool.sweep()
@@ -160,6 +161,7 @@ def test_what_a_tool_tells_the_page_is_less_than_150_kilobytes_apart_from_script
 # -- several at once -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_tools_at_once_give_what_each_gives_alone(kind: str, used: dict[str, Any], model: UntimedSession) -> None:
     with KINDS[kind].make(model) as one, KINDS[kind].make(model) as two, KINDS["explorer"].make(model) as third:
         for tool in (one, two, third):

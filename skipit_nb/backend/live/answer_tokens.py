@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from skipit_nb.backend.live.tokenizing import tokenizing
+
 
 class AnswerTokens:
     """How one tokenizer writes answers behind one family's prompts.
@@ -40,7 +42,8 @@ class AnswerTokens:
         return next((ids for ids in alone if self._text([*before, *ids]) == spelled), alone[-1])
 
     def _ids(self, text: str) -> list[int]:
-        return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        with tokenizing:
+            return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _text(self, ids: list[int]) -> str:
         return str(self._tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))

@@ -18,6 +18,7 @@ from skipit_nb.backend.live.anatomy import Anatomy, anatomy_of
 from skipit_nb.backend.live.placement import places_of, running_device
 from skipit_nb.backend.live.prompts import Prompts
 from skipit_nb.backend.live.skipping import skipping
+from skipit_nb.backend.live.tokenizing import tokenizing
 from skipit_nb.backend.live.until import cut
 from skipit_nb.cost import ModelShape
 from skipit_nb.errors import MissingProcessorError
@@ -118,7 +119,8 @@ class LiveModel:
         tokenizer = self.processor.tokenizer
         if getattr(tokenizer, "unk_token_id", None) is None or not tokenizer.is_fast:
             return ()
-        found = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
+        with tokenizing:
+            found = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)
         spans = zip(found["input_ids"], found["offset_mapping"], strict=True)
         return tuple(question[start:end] for token, (start, end) in spans if token == tokenizer.unk_token_id)
 

@@ -19,6 +19,7 @@ from transformers import ProcessorMixin
 
 from skipit_nb.backend.live.answer_tokens import AnswerTokens, gap_in, usual_gap
 from skipit_nb.backend.live.images import as_images
+from skipit_nb.backend.live.tokenizing import tokenizing
 from skipit_nb.errors import PromptError, QuestionError
 
 Pictures = list[Image.Image]
@@ -155,13 +156,14 @@ class Prompts:
         begin = getattr(self._processor.tokenizer, "bos_token", None)
         options = {"add_special_tokens": False} if self._template and begin and texts[0].startswith(begin) else {}
         try:
-            batch = self._processor(
-                text=texts,
-                images=pictures if any(pictures) else None,
-                return_tensors="pt",
-                padding=len(texts) > 1,
-                **options,
-            )
+            with tokenizing:
+                batch = self._processor(
+                    text=texts,
+                    images=pictures if any(pictures) else None,
+                    return_tensors="pt",
+                    padding=len(texts) > 1,
+                    **options,
+                )
         except _REFUSALS as error:
             why = textwrap.shorten(str(error) or type(error).__name__, 300).rstrip(".")
             raise self._refusal(pictures, why) from error
