@@ -45,12 +45,16 @@ html_theme = "furo"
 html_title = f"skipit_nb {release}"
 html_static_path = ["static"]
 html_js_files = ["focusable.js"]
-exclude_patterns = ["_build/html", "_build/doctrees", "**/.ipynb_checkpoints"]
+exclude_patterns = ["_build/html", "_build/doctrees", "_build/jupyter_execute", "**/.ipynb_checkpoints"]
 
-# Sphinx reads nothing outside this folder, so the notebooks come as copies; what they write stays beside them.
+# Sphinx reads nothing outside this folder, so the notebooks come as copies; what they write stays beside them, and what
+# they read in `../docs/results` lies there too.
 shutil.rmtree(COPIES, ignore_errors=True)
 shutil.copytree(
     DOCS.parent / "notebooks", COPIES, ignore=shutil.ignore_patterns("*.py", "*.cfg", "course", "runs", ".*", "__*")
+)
+shutil.copytree(
+    DOCS / "results", COPIES.parent / "docs" / "results", ignore=shutil.ignore_patterns("*.md"), dirs_exist_ok=True
 )
 
 

@@ -12,9 +12,9 @@ HEAD = """# Benchmarks
 
 Written by `make bench` on {date}: {machine}, {threads} CPU thread(s), torch {torch}, transformers {transformers}.
 
-One run; every figure is a median over repeats in which the arms take turns. *Predicted* is `skipit_nb.cost`: FLOPs of
+One run; every ratio is a median over repeats in which the arms take turns. *Predicted* is `skipit_nb.cost`: FLOPs of
 the full decoder / FLOPs under the skip set. Weights are random where it says so: such a model is as slow as a trained
-one, and knows nothing.
+one, and knows nothing. Milliseconds of the studio are of a hand's event in JupyterLab and Chromium on the same machine.
 
 | what | measured | predicted or bar | measured / predicted |
 | --- | --- | --- | --- |

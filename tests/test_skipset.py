@@ -1,6 +1,8 @@
 """The word everything else is written in: written form, joining, binding, refusals."""
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,3 +184,14 @@ def test_json_of_something_else_is_refused(text):
 def test_a_set_cannot_be_changed():
     with pytest.raises(AttributeError):
         SkipSet.none().num_layers = 3
+
+
+@pytest.mark.parametrize("three", [3, np.int64(3), np.array(3), np.array([3]), torch.tensor(3)], ids=repr)
+def test_a_layer_is_any_whole_number(three):
+    assert SkipSet.absent(three) == SkipSet.absent([3])
+
+
+@pytest.mark.parametrize("bad", [True, 1.5, None, "3", np.float64(3)], ids=repr)
+def test_what_is_no_whole_number_is_no_layer(bad):
+    with pytest.raises(SettingError, match="layer is"):
+        SkipSet.absent(bad)

@@ -10,6 +10,7 @@ It needs the extra `course`. Nothing of it runs a student's answer: the tests do
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -113,8 +114,15 @@ def run(module: str, *arguments: str, at: Path) -> None:
     Raises:
         RuntimeError: If it fails; with what it said.
     """
+    # nbgrader calls the command `alembic`: it has to be found in an environment that nobody activated too.
+    found = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=at, capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, *arguments],
+        cwd=at,
+        env=os.environ | {"PATH": found},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}")

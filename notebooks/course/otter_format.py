@@ -36,7 +36,7 @@ def otter_master(source: NotebookNode, name: str, files: list[str]) -> NotebookN
     config = {
         "name": name,
         "files": files,
-        "export_cell": {"pdf": False},
+        "export_cell": {"pdf": False, "files": files},
         "generate": {"show_stdout": True},
         "tests": {"ok_format": False},
         "python_version": "3.11",

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from skipit_nb.errors import (
     LayerCountError,
@@ -287,7 +287,8 @@ class SkipSet:
 
 
 def _indices(layers: Layers) -> list[int]:
-    wanted = [layers] if isinstance(layers, int) else list(layers)
+    is_one = not isinstance(layers, Iterable) or getattr(layers, "ndim", 1) == 0  # numpy's own whole numbers too
+    wanted: list[Any] = [layers] if is_one else list(layers)  # type: ignore[arg-type]
     for layer in wanted:
         if isinstance(layer, bool) or not hasattr(layer, "__index__") or not 0 <= layer <= MOST_LAYERS:
             raise SettingError("layer", layer, "an int from 0 to the last layer")

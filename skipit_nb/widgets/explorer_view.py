@@ -63,7 +63,7 @@ class ExplorerView(ToolView):
             "Distance: how far each layer turns a token", f"d = {DISTANCE_UNIT}, low = redundant", 240
         )
         self.tail = self._plot("Tail", "share of tokens, low = redundant", top=1.0)
-        self.flow = self._plot("Flow: VAR", "attention on image, low = not read", top=1.0)
+        self.flow = self._plot("Flow: VAR", "attention on image, low = unread", top=1.0)
         self.norm = self._plot("Length before each layer", "‖state‖; a sink stands out")
         self.update = self._plot("Change", "‖after − before‖ / ‖before‖")
         self.plots = (self.distance, self.tail, self.flow, self.norm, self.update)

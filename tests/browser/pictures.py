@@ -44,7 +44,7 @@ WORK = """
 explorer.set(over="task", layer=3); explorer.run(); builder.set(skipset=advice.skipset); builder.what_if()
 evaluator.set(b="vision absent 0-3", limit=300, margin=0.02); evaluator.run()
 studio.explorer.run(); studio.explorer.set(scale="log", layer=3)
-studio.skipset = advice.skipset; studio.evaluator.run()
+studio.builder.recommended(); studio.evaluator.set(limit=1500); studio.evaluator.run()
 """
 
 

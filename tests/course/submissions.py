@@ -1,4 +1,4 @@
-"""What students hand in: a release notebook with answers in its answer cells."""
+"""What students hand in: a notebook of nbgrader's or Otter's with answers in its answer cells."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,11 +52,29 @@ def full(name: str, **instead: str) -> NotebookNode:
 
 def clicked(name: str) -> NotebookNode:
     """Somebody found everything with the widgets, and wrote nothing down."""
-    notebook = release(name)
+    return click(release(name))
+
+
+def click(notebook: NotebookNode) -> NotebookNode:
+    """The same notebook, with its widgets used."""
     for one in notebook.cells:
         if one.cell_type == "code" and one.source.endswith("\nexplorer"):
             one.source = one.source.removesuffix("explorer") + 'explorer.set(task="digits-vqa", epsilon=0.01)'
             one.source += "\nexplorer.run()\nprofile_seen = explorer.result\nexplorer"
         if one.cell_type == "code" and one.source.endswith("\nbuilder"):
             one.source = one.source.removesuffix("builder") + 'builder.set(skipset="vision absent 6-")\nbuilder'
+    return notebook
+
+
+def otter_student(name: str) -> NotebookNode:
+    """What Otter hands out."""
+    return read(COURSE / "otter" / name / "student" / f"{name}.ipynb")
+
+
+def otter_answered(name: str, answers: Mapping[str, str]) -> NotebookNode:
+    """Otter's notebook with these answers; the other answer cells as they were handed out."""
+    notebook = otter_student(name)
+    places = [one for one in notebook.cells if "otter_answer_cell" in one.metadata.get("tags", [])]
+    for question, place in zip(solutions(name), places, strict=True):
+        place.source = answers.get(question, place.source)
     return notebook

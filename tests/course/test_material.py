@@ -2,13 +2,14 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 from itertools import pairwise
 
 import pytest
 
-from notebooks.course.make_release import STORED, check_points, fingerprints
+from notebooks.course.make_release import STORED, check_points, fingerprints, run
 from notebooks.course.rubric import COURSE, Assignment, page, rubric
 from tests.course.submissions import cell, clicked, graded, read, release, source
 
@@ -118,3 +119,10 @@ def test_a_change_of_the_source_is_noticed(tmp_path, monkeypatch) -> None:
     notebook = copy / "source" / "1-geometry" / "1-geometry.ipynb"
     notebook.write_text(notebook.read_text().replace("20 points", "21 points"))
     assert fingerprints() != before
+
+
+def test_nbgrader_finds_its_commands_in_an_environment_that_nobody_activated(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("nbgrader", reason="nbgrader comes with the extra `course`, and alembic with it")
+    monkeypatch.setenv("PATH", os.defpath)
+    (tmp_path / "seek.py").write_text("import shutil\n\nassert shutil.which('alembic'), 'not on the path'")
+    run("seek", at=tmp_path)

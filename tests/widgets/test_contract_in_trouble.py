@@ -88,15 +88,6 @@ def test_a_model_that_raises_in_the_middle_is_explained_and_the_next_run_is_whol
     assert worker.data.equals(data)
 
 
-@pytest.fixture
-def interrupted_as_a_kernel() -> Iterator[None]:
-    """A shell starts what runs in the background deaf to interrupts; a kernel hears them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interrupted_as_a_kernel")
 def test_a_cell_that_is_interrupted_cancels_its_run_and_the_next_one_is_whole(worker: Any, port: AskedSession) -> None:
     port.gate.clear()
     worker.view  # noqa: B018 - it shows what happens
