@@ -30,7 +30,7 @@ IN_PARTS  = failed=0; \
 check test test-full transformers bench docs: export OMP_NUM_THREADS = 1
 check test test-full transformers bench docs: export HF_HUB_OFFLINE = 1
 
-check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: under two minutes
+check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: about two minutes
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
