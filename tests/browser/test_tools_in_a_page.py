@@ -41,10 +41,12 @@ def run(page: ToolPage, button: str) -> None:
 # -- evaluator -------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_ends_with_verdict_tables_and_flips_with_images(draw: Draw, port: FakeSession) -> None:
+def test_a_run_ends_with_verdict_scores_tables_and_flips_with_images(draw: Draw, port: FakeSession) -> None:
     page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
     run(page, "Run A against B")
     expect(page.page.get_by_text("B is worse than A: -33.3 points.")).to_be_visible()
+    expect(page.page.get_by_role("listitem").filter(has_text="accuracy")).to_contain_text("−33.3 points")
+    page.page.get_by_text("Every measurement, and how it was made").click()
     expect(page.page.get_by_role("row", name="accuracy")).to_contain_text("−33.3 points")
     expect(page.page.get_by_role("row", name="color")).to_contain_text("−100.0")
     expect(page.page.get_by_role("img", name="image of")).to_have_count(10)
