@@ -4,6 +4,7 @@ The pages of notions, tasks, clusters, harnesses, the gallery and the README hav
 """
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,12 @@ def scores(_: Session) -> dict[str, Any]:
     return {"scores_a": a, "scores_b": a[::-1].copy(), "image_ids": images, "question_types": kinds}
 
 
+def trained(_: Session) -> dict[str, Any]:
+    """What `skipit train smol` leaves: here the run whose result comes with the package."""
+    shutil.copytree(Path(skipit_nb.__file__).parent / "zoo" / "weights" / "smol", "runs/smol")
+    return {}
+
+
 NEEDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "start": nothing,
     "verdict": scores,
@@ -51,7 +58,7 @@ NEEDS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "information": nothing,
     "robustness": nothing,
     "reproduce": nothing,
-    "models": nothing,
+    "models": trained,
 }
 """Pages, and what a reader of each has already."""
 
