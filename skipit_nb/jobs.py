@@ -84,7 +84,10 @@ class Job(Generic[T]):
             watcher(self)
 
     def cancel(self) -> None:
-        """Ask the job to stop at its next tick; a waiting job never starts. From any thread, any number of times."""
+        """Ask the job to stop, at its next tick or where its work asks in between (`stop_if_cancelled`).
+
+        A waiting job never starts. From any thread, any number of times.
+        """
         with self._turn:
             self._cancelled.set()
             self._turn.notify_all()
@@ -193,13 +196,13 @@ class Job(Generic[T]):
 
 
 LEAVING_SECONDS = 10
-"""How long the end of the process waits for the batch that runs."""
+"""How long the end of the process waits for the job that runs to stop."""
 
 
 class Worker:
     """One daemon thread that runs jobs in order; it starts with the first.
 
-    At the end of the process jobs are cancelled, and the batch that runs is waited for: torch aborts a process whose
+    At the end of the process jobs are cancelled, and the one that runs is waited for: torch aborts a process whose
     thread it is still in.
     """
 

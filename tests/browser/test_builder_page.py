@@ -1,7 +1,6 @@
 """The builder drawn in a page, with its Python behind it. No Jupyter."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,21 +30,12 @@ def draw(browser: Browser) -> Iterator[Draw]:
         yield drawn
 
 
-def settle_until(page: ToolPage, condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Let Python and the page talk until something has come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        page.settle()
-    page.settle()
-
-
 def phase(page: ToolPage) -> Any:
     return page.page.locator(".skipit-whatif").get_attribute("data-phase")
 
 
 def answered(page: ToolPage) -> None:
-    settle_until(page, lambda: phase(page) == "answered")
+    page.settle_until(lambda: phase(page) == "answered")
 
 
 # -- drawing ---------------------------------------------------------------------------------------------------------
@@ -150,7 +140,7 @@ def test_each_edit_is_answered_with_both_answers_probability_and_kl(draw: Draw, 
     expect(panel.get_by_role("img")).to_be_visible()
     expect(panel).to_contain_text("Nothing is skipped: this is the full model.")
     drag(page.page, page.by_label("layer 2, vision: run"), page.by_label("layer 3, vision: run"))
-    settle_until(page, lambda: "Another answer." in panel.inner_text())
+    page.settle_until(lambda: "Another answer." in panel.inner_text())
     expect(panel).to_contain_text("KL(full ‖ skip set) of the next token: 2 nats.")
     assert panel.locator(".skipit-whatif-said").all_inner_texts() == ["red", "purple"]
     assert panel.locator(".skipit-whatif-sure").all_inner_texts() == ["90.0%", "60.0%"]
@@ -167,7 +157,7 @@ def test_another_question_is_asked_at_once_and_by_its_key(draw: Draw, port: Aske
     answered(page)
     assert page.tool.state.question == "shapes/00/color"
     page.by_label("task").select_option("counts")
-    settle_until(page, lambda: page.tool.answer is not None and page.tool.asked.wish.task == "counts")
+    page.settle_until(lambda: page.tool.answer is not None and page.tool.asked.wish.task == "counts")
     assert page.tool.state.question == ""
 
 
@@ -175,7 +165,7 @@ def test_what_cannot_be_run_is_said_in_its_place_and_the_next_edit_is_answered(d
     page = draw(SkipSetBuilder(port))
     answered(page)
     page.by_label("layer 11, vision: run").click()
-    settle_until(page, lambda: phase(page) == "failed")
+    page.settle_until(lambda: phase(page) == "failed")
     expect(page.page.locator(".skipit-whatif-message")).to_contain_text("UnsupportedSkipError: 'vision absent 11'")
     expect(page.page.get_by_role("alert")).to_have_count(0)
     page.by_label("layer 11, vision: absent").click()
@@ -195,7 +185,7 @@ def test_a_method_proposes_with_progress_and_its_set_replaces_or_joins(draw: Dra
     expect(page.page.get_by_role("progressbar")).to_be_visible()
     port.gate.set()
     page.tool.job.result(10)
-    settle_until(page, lambda: page.page.get_by_text("shortgpt proposes: whole 9-11").count() == 1)
+    page.settle_until(lambda: page.page.get_by_text("shortgpt proposes: whole 9-11").count() == 1)
     assert str(page.tool.skipset) == "vision absent 0"
     proposal = page.page.get_by_role("group", name="Proposal")
     proposal.get_by_role("button", name="Join").click()
@@ -240,11 +230,11 @@ def test_a_saved_file_is_opened_again_and_one_of_another_model_is_refused(
     page.press("Clear")
     files = page.page.locator("input[type=file]")
     files.set_input_files(file)
-    settle_until(page, lambda: str(page.tool.skipset) == "vision frozen 2-4")
+    page.settle_until(lambda: str(page.tool.skipset) == "vision frozen 2-4")
     other = SkipSetBuilder(AskedSession(5), skipset="whole 1")
     other.save(file)
     files.set_input_files(file)
-    settle_until(page, lambda: page.page.get_by_role("alert").count() == 1)
+    page.settle_until(lambda: page.page.get_by_role("alert").count() == 1)
     expect(page.page.get_by_role("alert")).to_contain_text("this skip set was made for 5 layers, but 12")
     assert str(page.tool.skipset) == "vision frozen 2-4"
     other.port.close()  # type: ignore[union-attr]
@@ -278,7 +268,7 @@ def test_axe_finds_nothing_to_complain_about(draw: Draw, port: AskedSession, is_
         page.dark()
     answered(page)
     page.press("Propose")
-    settle_until(page, lambda: page.tool.proposal is not None)
+    page.settle_until(lambda: page.tool.proposal is not None)
     for summary in ("Code for this", "Paste, open or save"):
         page.page.get_by_text(summary).first.click()
     page.tool.view.message.say("SettingError: something is not right.", "error")

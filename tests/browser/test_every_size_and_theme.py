@@ -1,6 +1,5 @@
 """Each tool with all it can show, in a phone's window and on a wall, at 200 % zoom, light and dark."""
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,15 +31,6 @@ def draw(browser: Browser) -> Iterator[Draw]:
         yield drawn
 
 
-def until(page: ToolPage, condition: Callable[[], bool]) -> None:
-    """Let Python and the page talk until something has come true."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        page.settle()
-    page.settle()
-
-
 def explorer(draw: Draw, port: AskedSession) -> ToolPage:
     """Measured, with the map of bands, a chosen band, a question pinned beside another, tables and a refusal."""
     tool = LayerDistanceExplorer(port, bands=sample.band_distances(), limit=6, over="question")
@@ -50,7 +40,7 @@ def explorer(draw: Draw, port: AskedSession) -> ToolPage:
     tool.set(question=4, layer=3, band_tokens="last", band=(3, 7), skipset="vision absent 9-")
     tool.look()
     page = draw(tool)
-    until(page, lambda: page.page.get_by_role("grid").count() == 2)
+    page.settle_until(lambda: page.page.get_by_role("grid").count() == 2)
     page.page.get_by_text("Values as tables").click()
     refuse(page, "ε of the tail", "7")
     return page
@@ -60,8 +50,8 @@ def builder(draw: Draw, port: AskedSession) -> ToolPage:
     """Measured, drawn and answered, with a proposal, code, the box to paste into, and a refusal."""
     page = draw(SkipSetBuilder(port, profile=port.profile("shapes"), skipset="vision absent 2-4; whole 7; attn 8"))
     page.press("Propose")
-    until(page, lambda: page.tool.proposal is not None)
-    until(page, lambda: page.page.locator(".skipit-whatif[data-phase=answered]").count() == 1)
+    page.settle_until(lambda: page.tool.proposal is not None)
+    page.settle_until(lambda: page.page.locator(".skipit-whatif[data-phase=answered]").count() == 1)
     for words in ("Code for this", "Paste, open or save"):
         page.page.get_by_text(words).first.click()
     page.by_label("Paste a skip set: its written form, code or JSON").fill("SkipSet.whole(open('secrets'))")

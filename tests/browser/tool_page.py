@@ -1,5 +1,6 @@
 """A whole tool in a bare page with its Python behind it: every anywidget drawn, every message answered. No Jupyter."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,14 @@ class ToolPage:
     def dark(self) -> None:
         """Change to JupyterLab's dark colours."""
         self.page.evaluate(DARK)
+
+    def settle_until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Let Python and the page talk until something has come true."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come true"
+            self.settle()
+        self.settle()
 
     def settle(self) -> None:
         """Let Python answer until neither side has anything to say."""
