@@ -13,11 +13,11 @@ from skipit_nb.results import BandDistances, Comparison, Recommendation, Redunda
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets.builder import SkipSetBuilder
-from skipit_nb.widgets.builder_state import BuilderState
+from skipit_nb.widgets.builder.state import BuilderState
 from skipit_nb.widgets.evaluator import ABEvaluator
-from skipit_nb.widgets.evaluator_state import EvaluatorState
+from skipit_nb.widgets.evaluator.state import EvaluatorState
 from skipit_nb.widgets.explorer import LayerDistanceExplorer
-from skipit_nb.widgets.explorer_state import ExplorerState
+from skipit_nb.widgets.explorer.state import ExplorerState
 from skipit_nb.widgets.readout import quantity
 from skipit_nb.widgets.tool import RESULT, Change, Tool, field_names
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from skipit_nb.jobs import Job
-from skipit_nb.widgets.controls import Controls
-from skipit_nb.widgets.note import Note
+from skipit_nb.widgets.parts.controls import Controls
+from skipit_nb.widgets.parts.note import Note
 from skipit_nb.widgets.tool_view import ToolView
 
 SECTIONS = {

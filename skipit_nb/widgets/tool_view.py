@@ -10,11 +10,11 @@ from typing import Any
 import ipywidgets
 
 from skipit_nb.jobs import Job
-from skipit_nb.widgets.controls import Controls
 from skipit_nb.widgets.display import check_kernel
-from skipit_nb.widgets.job_bar import JobBar
-from skipit_nb.widgets.key_guard import KeyGuard
-from skipit_nb.widgets.note import Note
+from skipit_nb.widgets.parts.controls import Controls
+from skipit_nb.widgets.parts.job_bar import JobBar
+from skipit_nb.widgets.parts.key_guard import KeyGuard
+from skipit_nb.widgets.parts.note import Note
 from skipit_nb.widgets.tool import Tool, field_names
 
 

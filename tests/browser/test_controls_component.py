@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, expect
 
-from skipit_nb.widgets.controls import Controls
+from skipit_nb.widgets.parts.controls import Controls
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 

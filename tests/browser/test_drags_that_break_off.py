@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from skipit_nb.skipset import SkipSet
-from skipit_nb.widgets.layer_plot import LayerPlot
-from skipit_nb.widgets.layer_strip import LayerStrip
+from skipit_nb.widgets.builder.layer_strip import LayerStrip
+from skipit_nb.widgets.explorer.layer_plot import LayerPlot
 from tests.browser.component_page import Component, Mount
 from tests.browser.conftest import Opened, Written
 from tests.browser.notebook_page import Notebook, drag

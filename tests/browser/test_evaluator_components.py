@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from skipit_nb.widgets.flips import Flips
-from skipit_nb.widgets.job_bar import JobBar
-from skipit_nb.widgets.pareto_plot import ParetoPlot
-from skipit_nb.widgets.scoreboard import Scoreboard
-from skipit_nb.widgets.standing_plot import StandingPlot
-from skipit_nb.widgets.table import Table
+from skipit_nb.widgets.evaluator.flips import Flips
+from skipit_nb.widgets.evaluator.pareto_plot import ParetoPlot
+from skipit_nb.widgets.evaluator.scoreboard import Scoreboard
+from skipit_nb.widgets.evaluator.standing_plot import StandingPlot
+from skipit_nb.widgets.parts.job_bar import JobBar
+from skipit_nb.widgets.parts.table import Table
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 from tests.browser.tool_page import DARK

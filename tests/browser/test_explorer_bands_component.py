@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from skipit_nb.widgets.explorer_bands import BandMap
+from skipit_nb.widgets.explorer.bands import BandMap
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from skipit_nb.widgets.layer_plot import LayerPlot
+from skipit_nb.widgets.explorer.layer_plot import LayerPlot
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 

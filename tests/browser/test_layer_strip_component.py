@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from skipit_nb.skipset import SkipSet
-from skipit_nb.widgets.layer_strip import LayerStrip, Measure
+from skipit_nb.widgets.builder.layer_strip import LayerStrip, Measure
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 from tests.browser.notebook_page import drag

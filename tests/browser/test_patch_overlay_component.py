@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from skipit_nb.charts.pixels import image_url
-from skipit_nb.widgets.patch_overlay import PatchOverlay
+from skipit_nb.widgets.explorer.patch_overlay import PatchOverlay
 from tests.browser.accessibility import violations
 from tests.browser.component_page import Component, Mount
 

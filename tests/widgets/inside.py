@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from skipit_nb.widgets.note import Note
+from skipit_nb.widgets.parts.note import Note
 
 
 def tools_of(tool: Any) -> list[Any]:

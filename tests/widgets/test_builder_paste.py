@@ -12,7 +12,7 @@ from skipit_nb.cost import ModelShape
 from skipit_nb.errors import LayerCountError, ResultFormatError, SettingError, SkipitError, SkipSetSyntaxError
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets import SkipSetBuilder
-from skipit_nb.widgets.builder_paste import MOST_CODE, read_skipset
+from skipit_nb.widgets.builder.paste import MOST_CODE, read_skipset
 from skipit_nb.widgets.saving import to_json
 
 SHAPE = ModelShape(num_layers=4, d_model=8, d_ff=16, num_heads=2, num_kv_heads=2, head_dim=4, vocab=100, num_vision=9)

@@ -20,7 +20,7 @@ from skipit_nb.errors import (
 )
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import SkipSetBuilder
-from skipit_nb.widgets.what_if_line import difference
+from skipit_nb.widgets.builder.what_if_line import difference
 from tests.widgets.asked_session import UNSUPPORTED, AskedSession
 from tests.widgets.open_widgets import OPEN_WIDGETS
 

@@ -7,7 +7,7 @@ import pytest
 
 from skipit_nb.errors import CancelledError, SessionClosedError
 from skipit_nb.studio import Studio
-from skipit_nb.widgets.job_bar import JobBar
+from skipit_nb.widgets.parts.job_bar import JobBar
 from tests.widgets.inside import complaints, parts_of, tools_of
 from tests.widgets.tools_on_a_model import KINDS, SET, TASK, UntimedSession, do_all, settle, work_of
 from tests.widgets.waiting import wait_for

@@ -13,7 +13,7 @@ from skipit_nb.errors import LimitError, SettingError, SkipSetConflictError, Unk
 from skipit_nb.results import Comparison, Metric
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets import ABEvaluator
-from skipit_nb.widgets.comparison_words import facts, kind_rows, metric_rows, points, value
+from skipit_nb.widgets.evaluator.words import facts, kind_rows, metric_rows, points, value
 from tests.charts import sample_results as sample
 from tests.widgets.fake_session import FakeSession
 

@@ -8,7 +8,7 @@ import pytest
 
 from skipit_nb.results import Comparison
 from skipit_nb.widgets import ABEvaluator
-from skipit_nb.widgets.flips import PAGE
+from skipit_nb.widgets.evaluator.flips import PAGE
 from tests.widgets.fake_session import FakeSession
 
 

@@ -11,8 +11,8 @@ from skipit_nb.results import Sweep, SweepRow
 from skipit_nb.skipset import SkipSet
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import ABEvaluator
-from skipit_nb.widgets.evaluator_state import MANY
-from skipit_nb.widgets.pareto_plot import front
+from skipit_nb.widgets.evaluator.pareto_plot import front
+from skipit_nb.widgets.evaluator.state import MANY
 from tests.widgets.fake_session import FakeSession
 from tests.widgets.waiting import wait_for
 

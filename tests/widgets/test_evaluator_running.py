@@ -10,8 +10,8 @@ import pytest
 from skipit_nb.errors import CancelledError
 from skipit_nb.results import Comparison, Standing
 from skipit_nb.widgets import ABEvaluator
-from skipit_nb.widgets.evaluator_asking import MOST_LOOKS
-from skipit_nb.widgets.standing_plot import MOST_DRAWN, StandingPlot
+from skipit_nb.widgets.evaluator.asking import MOST_LOOKS
+from skipit_nb.widgets.evaluator.standing_plot import MOST_DRAWN, StandingPlot
 from tests.widgets.fake_session import FakeSession
 from tests.widgets.waiting import wait_for
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from skipit_nb.results import PatchPlace, TokenDistances
-from skipit_nb.widgets.explorer_overlay import overlay_values, stages_of
+from skipit_nb.widgets.explorer.overlay import overlay_values, stages_of
 from tests.charts import sample_results as sample
 
 

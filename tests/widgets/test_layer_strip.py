@@ -4,7 +4,7 @@ import pytest
 
 from skipit_nb.errors import SettingError
 from skipit_nb.skipset import SkipSet
-from skipit_nb.widgets.layer_strip import LayerStrip, Paint
+from skipit_nb.widgets.builder.layer_strip import LayerStrip, Paint
 
 
 def drawn(text: str, num_layers: int = 5) -> LayerStrip:

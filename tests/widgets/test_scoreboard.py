@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from skipit_nb.results import Metric
-from skipit_nb.widgets.scoreboard import SHOWN, Scoreboard
+from skipit_nb.widgets.evaluator.scoreboard import SHOWN, Scoreboard
 from tests.widgets.fake_session import FakeSession
 
 

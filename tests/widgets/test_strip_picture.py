@@ -8,9 +8,9 @@ from PIL import Image, ImageColor
 from skipit_nb.charts.action_looks import ACTION_LOOKS
 from skipit_nb.errors import UnboundSkipSetError
 from skipit_nb.skipset import SkipSet
+from skipit_nb.widgets.builder.layer_strip import Measure
+from skipit_nb.widgets.builder.strip_picture import HEAD, MEASURED, TOP, strip_png
 from skipit_nb.widgets.display import MOST_THUMBNAIL_BYTES
-from skipit_nb.widgets.layer_strip import Measure
-from skipit_nb.widgets.strip_picture import HEAD, MEASURED, TOP, strip_png
 
 
 def pixels(png: bytes) -> Image.Image:

@@ -1,0 +1,1 @@
+"""What the tools are put together from: fields, notes, tables, a bar for the job, a box for code."""
