@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from skipit_nb.backend.evaluation.answering import Arm, Texts, answering
 from skipit_nb.backend.evaluation.batches import Anew, Kept, Work
-from skipit_nb.backend.evaluation.deciding import deciding
+from skipit_nb.backend.evaluation.deciding import deciding, document
 from skipit_nb.backend.evaluation.failing import Careful, Failed
 from skipit_nb.backend.evaluation.ledger import ERRORS, Ledger
 from skipit_nb.backend.live.model import LiveModel
@@ -27,8 +27,8 @@ class Only(Generic[R]):
 
     def __call__(self, live: LiveModel, batch: Sequence[Example]) -> list[R | None]:
         """Do them as a batch of their own."""
-        made = iter(self.work(live, [example for example in batch if example.key in self.keys]))
-        return [next(made) if example.key in self.keys else None for example in batch]
+        made = iter(self.work(live, [example for example in batch if document(example) in self.keys]))
+        return [next(made) if document(example) in self.keys else None for example in batch]
 
 
 def to_ask(batch: Sequence[Example], missing: Iterable[str], ledger: Ledger, names: Sequence[str]) -> frozenset[str]:
@@ -38,7 +38,7 @@ def to_ask(batch: Sequence[Example], missing: Iterable[str], ledger: Ledger, nam
     before, the others were answered without it already.
     """
     failed = {key for key in missing if any(ledger.error(name, key) is not None for name in names)}
-    return frozenset(failed if failed >= set(missing) else (example.key for example in batch))
+    return frozenset(failed if failed >= set(missing) else map(document, batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,11 @@ class KeptAnswers:
         arms = tuple(self.arms[number] for number in self._lacking(batch))
         if not arms:
             return None
-        missing = {e.key for e in batch if any(self.ledger.answer(name, e.key) is None for name in self.configurations)}
+        missing = {
+            key
+            for key in map(document, batch)
+            if any(self.ledger.answer(name, key) is None for name in self.configurations)
+        }
         keys = to_ask(batch, missing, self.ledger, self.configurations)
         return Only(Careful(answering(self.task, arms)), keys)  # type: ignore[return-value]  # completed knows the gaps
 
@@ -75,7 +79,7 @@ class KeptAnswers:
     ) -> list[Texts | Failed]:
         """Keep what was made, and give the answers under every arm."""
         names = [self.configurations[number] for number in self._lacking(batch)]
-        asked = dict(zip((example.key for example in batch), made, strict=True)) if names else {}
+        asked = dict(zip(map(document, batch), made, strict=True)) if names else {}
         failed = {key: row for key, row in asked.items() if isinstance(row, Failed)}
         texts = {key: row for key, row in asked.items() if isinstance(row, tuple)}
         self.ledger.keep(
@@ -83,8 +87,8 @@ class KeptAnswers:
         )
         self.ledger.keep([(name, key, row.error) for key, row in failed.items() for name in names], ERRORS)
         return [
-            failed.get(example.key) or tuple(self.ledger[name, example.key] for name in self.configurations)
-            for example in batch
+            failed.get(key) or tuple(self.ledger[name, key] for name in self.configurations)
+            for key in map(document, batch)
         ]
 
     def _lacking(self, batch: Sequence[Example]) -> list[int]:
@@ -92,7 +96,7 @@ class KeptAnswers:
         return [
             number
             for number, name in enumerate(self.configurations)
-            if any(self.ledger.answer(name, example.key) is None for example in batch)
+            if any(self.ledger.answer(name, key) is None for key in map(document, batch))
         ]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from skipit_nb.backend.evaluation.batches import Work
-from skipit_nb.backend.evaluation.deciding import deciding
+from skipit_nb.backend.evaluation.deciding import deciding, document
 from skipit_nb.backend.evaluation.failing import Careful, Failed
 from skipit_nb.backend.evaluation.keeping import Only, to_ask
 from skipit_nb.backend.evaluation.ledger import ERRORS, SCORES, Ledger
@@ -58,7 +58,11 @@ class KeptScores:
         lacking = self._lacking(batch)
         if not lacking:
             return None
-        missing = {e.key for e in batch if any(self.ledger.scores(name, e.key) is None for name in self.configurations)}
+        missing = {
+            key
+            for key in map(document, batch)
+            if any(self.ledger.scores(name, key) is None for name in self.configurations)
+        }
         keys = to_ask(batch, missing, self.ledger, self.configurations)
         sets = tuple(self.skipsets[number] for number in lacking)
         work = Careful(partial(prefill_batch, skipsets=sets, memory=self.memory))
@@ -70,7 +74,7 @@ class KeptScores:
         """Keep what was found, and give the scores under every set."""
         lacking = self._lacking(batch)
         names = [self.configurations[0], *(self.configurations[number + 1] for number in lacking)]
-        asked = dict(zip((example.key for example in batch), made, strict=True)) if lacking else {}
+        asked = dict(zip(map(document, batch), made, strict=True)) if lacking else {}
         failed = {key: row for key, row in asked.items() if isinstance(row, Failed)}
         found = {key: row for key, row in asked.items() if isinstance(row, Prefilled)}
         self.ledger.keep(
@@ -80,14 +84,15 @@ class KeptScores:
         self.ledger.keep([(name, key, row.error) for key, row in failed.items() for name in names], ERRORS)
         nothing = Layers()
         return [
-            failed.get(example.key)
-            or self._whole(example.key, found[example.key].work if example.key in found else nothing)
-            for example in batch
+            failed.get(key) or self._whole(key, found[key].work if key in found else nothing)
+            for key in map(document, batch)
         ]
 
     def _lacking(self, batch: Sequence[Example]) -> list[int]:
         """Sets without scores of one of the questions; all of them if the full model lacks one."""
-        lacks = [any(self.ledger.scores(name, e.key) is None for e in batch) for name in self.configurations]
+        lacks = [
+            any(self.ledger.scores(name, key) is None for key in map(document, batch)) for name in self.configurations
+        ]
         return [number for number in range(len(self.skipsets)) if lacks[0] or lacks[number + 1]]
 
     def _whole(self, key: str, work: Layers) -> Prefilled:

@@ -1,13 +1,14 @@
 """A folder that keeps every answer as soon as it is there, so that a run that died goes on where it stopped.
 
     manifest.json   what decides the answers, for each configuration that wrote here
-    answers.jsonl   one line per answer: configuration, key of the question, answer
+    answers.jsonl   one line per answer: configuration, question (its key, and a digest of what is asked), answer
     scores.jsonl    one line per question and skip set of a sweep: configuration, key, scores
     errors.jsonl    one line per question that had an error: configuration, key, error
 
-An answer is found again by configuration and question, so two skip sets never share one, and a changed model, prompt
-or library finds nothing. Times are not kept: they are measured anew. Nor are scores of answers: they are computed from
-them. A question with an error is asked again; its error is a line for people, and tells that its batch was done.
+An answer is found again by configuration and question, so two skip sets never share one, and a changed model, prompt,
+question, image or library finds nothing. Times are not kept: they are measured anew. Nor are scores of answers: they
+are computed from them. A question with an error is asked again; its error is a line for people, and tells that its
+batch was done.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FORMAT = 1
 _WORDS = {ANSWERS: "answer", SCORES: "scores", ERRORS: "error"}
 
 Row = tuple[str, str, Any]
-"""Configuration, key of the question, and the answer, scores or error."""
+"""Configuration, what the question is called here, and the answer, scores or error."""
 
 
 class Ledger:

@@ -140,7 +140,7 @@ def task_of(rows: Iterable[Row], name: str, reading: Reading, *, version: str, s
 
 def _example(number: int, row: Row, key: str, reading: Reading) -> Example:
     where = f"row {number}"
-    choices = _choices(row, reading, where)
+    choices, (name, picture) = _choices(row, reading, where), _image(row, reading, where)
     answer, answers = _target(row, reading, choices, where)
     judge = None
     if reading.process_results is not None:
@@ -150,13 +150,14 @@ def _example(number: int, row: Row, key: str, reading: Reading) -> Example:
         question=_question(row, reading, choices, where),
         answer=answer,
         kind=_optional(row, reading.kind, "kind", where),
-        cluster=_cluster(row, reading, where) or key,
+        cluster=(name if reading.cluster_key is None else _optional(row, reading.cluster_key, "cluster", where)) or key,
         loader=partial(_seen, reading.doc_to_visual, row, where, key),
         answers=answers,
         choices=choices,
         scorer=reading.scorer or ("choice" if choices else "exact"),
         group=_optional(row, reading.group, "group", where),
         judge=judge,
+        picture=picture,
     )
 
 
@@ -235,15 +236,26 @@ def _letter_of(value: Any, choices: Sequence[str], where: str) -> str:
     raise TaskDataError(where, f"its answer is {text!r}", f"one of its options {', '.join(choices)}, or their letter")
 
 
-def _cluster(row: Row, reading: Reading, where: str) -> str:
-    """Which questions belong together; "" for a question that stands alone."""
-    if reading.cluster_key is not None:
-        value = _read(reading.cluster_key, row, where, "cluster")
-        return "" if is_missing(value) else as_text(value)
+def _image(row: Row, reading: Reading, where: str) -> tuple[str, str]:
+    """What names a row's image, "" if it has none, and what tells it from another one of that name."""
+    if reading.cluster_key is not None and callable(reading.doc_to_visual):
+        # It may be slow, and nobody has asked for the image yet.
+        return "", digest(list(row.values()))
     visual = _visual(reading.doc_to_visual, row, where)
     if visual is None:
+        return "", ""
+    if isinstance(visual, str | Path):
+        return str(visual), _stamp(visual)
+    return (found := digest(visual)), found
+
+
+def _stamp(path: str | Path) -> str:
+    """Size and time of a file; "" if it is not there."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
         return ""
-    return str(visual) if isinstance(visual, str | Path) else digest(visual)
+    return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def _visual(reader: Reader | None, row: Row, where: str) -> Any:

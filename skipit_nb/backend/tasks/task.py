@@ -50,6 +50,8 @@ class Example:
     """What is right or wrong together, such as the rotations of one multiple choice; empty where nothing is."""
     judge: Callable[[str], Score] | None = field(default=None, repr=False, compare=False)
     """The user's own rule in place of `scorer`; None for none."""
+    picture: str = field(default="", repr=False)
+    """What tells its image from another one in its place, such as a digest; empty where the task's version does."""
 
     @property
     def image(self) -> Any:

@@ -13,7 +13,9 @@ from skipit_nb.backend.evaluation.answering import answer_batch
 from skipit_nb.backend.evaluation.deciding import deciding
 from skipit_nb.backend.evaluation.ledger import ANSWERS
 from skipit_nb.backend.tasks.registry import load_task
+from skipit_nb.backend.tasks.task import Task
 from skipit_nb.errors import LedgerError
+from tests.backend.evaluation.errands import blank
 
 pytestmark = pytest.mark.model
 
@@ -57,7 +59,7 @@ def test_killed_in_the_middle_it_goes_on_and_ends_as_if_nothing_had_been(session
     lines = (tmp_path / ANSWERS).read_text().splitlines()
     assert len(lines) == 20, "two batches of five, two arms"
     assert session.compare(TASK, b=B, ledger=tmp_path, **ASKED) == plain
-    kept = {json.loads(line)["key"] for line in lines}
+    kept = {json.loads(line)["key"].split()[0] for line in lines}
     assert not kept & {key for key, _ in asked}
     assert len(asked) == 2 * (plain.num_questions - 10)
 
@@ -97,6 +99,41 @@ def test_other_weights_find_nothing(session):
     finally:
         weight.data.copy_(before)
     assert deciding(session._open, session._bound(B), task, 7) == first, "in float32 any batch will do"
+
+
+def own_rows(tmp_path):
+    """Three questions about one file."""
+    path = tmp_path / "photo.png"
+    if not path.exists():
+        load_task(TASK).examples[0].image.save(path)
+    return [{"image": path, "question": f"is there a {digit}?", "answer": "no"} for digit in range(3)]
+
+
+def test_what_stands_under_an_earlier_key_now_is_asked_itself(session, asked, tmp_path):
+    rows, how = own_rows(tmp_path), {"b": B, "measure": ("accuracy",)}
+
+    def questions(rows):
+        asked.clear()
+        session.compare(Task.from_dicts(rows), ledger=tmp_path / "book", **how)
+        return [key for key, arm in asked if arm != "none"]
+
+    assert len(questions(rows)) == 3
+    assert questions([row | {"answer": "yes"} for row in rows]) == [], "what is right decides no answer"
+    assert questions([rows[0] | {"question": "is there a 7?"}]) == ["own/own/00000"]
+    assert questions([row | {"image": blank(8)} for row in rows]) == [f"own/own/0000{n}" for n in range(3)]
+    blank(16).save(rows[0]["image"])
+    assert len(questions(rows)) == 3, "another photo under the old name"
+
+
+def test_other_ways_to_pick_tokens_find_nothing(session):
+    task, settings = load_task(TASK), session.model.generation_config
+    first = deciding(session._open, session._bound(B), task, 5)
+    try:
+        settings.repetition_penalty = 1.3
+        assert deciding(session._open, session._bound(B), task, 5) != first
+    finally:
+        settings.repetition_penalty = None
+    assert deciding(session._open, session._bound(B), task, 5) == first
 
 
 def test_a_folder_of_something_else_is_refused_before_anything_runs(session, asked, tmp_path):

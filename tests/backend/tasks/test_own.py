@@ -343,3 +343,12 @@ def test_the_model_in_the_box_is_compared_on_questions_of_one_s_own(session):
     assert found.num_clusters == len({example.cluster for example in drawn}) + 1
     scores = [score(answer.a, example) for answer, example in zip(found.answers, task.examples, strict=True)]
     assert put_together("accuracy", task.examples, scores)["accuracy"] == pytest.approx(found.metric("accuracy").a)
+
+
+@pytest.mark.parametrize("reader", ["image", lambda row: row["image"]], ids=["column", "function"])
+def test_a_cluster_of_ones_own_does_not_hide_that_the_image_is_another(reader):
+    white, black = (Image.new("RGB", (8, 8), color) for color in ("white", "black"))
+    rows = [{"image": image, "id": 1, "question": "Which?", "answer": "a"} for image in (white, black, white)]
+    first, second, third = Task.from_dicts(rows, doc_to_visual=reader, cluster_key="id").examples
+    assert first.cluster == second.cluster
+    assert first.picture == third.picture != second.picture
