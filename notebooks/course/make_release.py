@@ -5,7 +5,8 @@
     rubric.md  the rubric for people
     made.json  fingerprints of what went in and came out; a test compares them
 
-It needs the extra `course`. Nothing of it runs a student's answer: the tests do.
+It needs the extra `course`. Nothing of it runs a student's answer: the tests do. What was there stays until all of it
+is made: where something fails, nothing is lost.
 """
 
 import hashlib
@@ -27,24 +28,48 @@ STORED = COURSE.parents[1] / "docs" / "results" / "digits-vqa-agreement.json"
 """A measurement that takes minutes, which the third notebook reads."""
 
 MADE_FROM = ("source", "rubric.toml", "rubric.py", "otter_format.py", "make_release.py", "nbgrader_config.py")
-MADE = ("release", "otter", "rubric.md")
+FOLDERS = ("release", "otter")
+MADE = (*FOLDERS, "rubric.md")
 
 
 def main() -> None:
     """Make all of it anew."""
     assignments = rubric()
-    shutil.copy(STORED, COURSE / "source" / "3-reproduction")
-    for folder in ("release", "otter"):
-        shutil.rmtree(COURSE / folder, ignore_errors=True)
     for assignment in assignments:
         check_points(assignment)
-        with tempfile.TemporaryDirectory() as scratch:
-            make_nbgrader_release(assignment.name, Path(scratch))
-        with tempfile.TemporaryDirectory() as scratch:
-            make_otter_release(assignment.name, Path(scratch))
-        print(f"{assignment.name}: {assignment.points} points")
+    shutil.copy(STORED, COURSE / "source" / "3-reproduction")
+    # Beside what it will replace: only within one file system is a move a renaming.
+    with tempfile.TemporaryDirectory(dir=COURSE, prefix=".making-") as folder:
+        for assignment in assignments:
+            make_assignment(assignment.name, Path(folder))
+            print(f"{assignment.name}: {assignment.points} points")
+        put_in_place(Path(folder))
     (COURSE / "rubric.md").write_text(page(assignments))
     (COURSE / "made.json").write_text(json.dumps(fingerprints(), indent=1) + "\n")
+
+
+def make_assignment(name: str, to: Path) -> None:
+    """Let nbgrader and Otter make `release/` and `otter/` of one assignment in a folder."""
+    with tempfile.TemporaryDirectory() as scratch:
+        make_nbgrader_release(name, Path(scratch), to / "release" / name)
+    with tempfile.TemporaryDirectory() as scratch:
+        make_otter_release(name, Path(scratch), to / "otter" / name)
+
+
+def put_in_place(made: Path) -> None:
+    """Move what was made to where it belongs; where that fails, what was there comes back."""
+    before = made / "before"
+    before.mkdir()
+    try:
+        for name in FOLDERS:
+            if (COURSE / name).exists():
+                (COURSE / name).rename(before / name)
+            (made / name).rename(COURSE / name)
+    except BaseException:
+        for kept in before.iterdir():
+            shutil.rmtree(COURSE / kept.name, ignore_errors=True)
+            kept.rename(COURSE / kept.name)
+        raise
 
 
 def source(name: str) -> nbformat.NotebookNode:
@@ -66,17 +91,17 @@ def check_points(assignment: Assignment) -> None:
         raise ValueError(f"{assignment.name} and its rubric differ: {both}. Change one of them.")
 
 
-def make_nbgrader_release(name: str, course: Path) -> None:
+def make_nbgrader_release(name: str, course: Path, to: Path) -> None:
     """Let nbgrader take out solutions and hidden tests, in a course folder of its own."""
     shutil.copy(COURSE / "nbgrader_config.py", course)
     shutil.copytree(COURSE / "source" / name, course / "source" / name)
     run("nbgrader", "generate_assignment", name, "--create", at=course)
-    shutil.copytree(course / "release" / name, COURSE / "release" / name)
-    for file in (COURSE / "release" / name).iterdir():
+    shutil.copytree(course / "release" / name, to)
+    for file in to.iterdir():
         file.chmod(0o644)  # nbgrader makes them read-only
 
 
-def make_otter_release(name: str, scratch: Path) -> None:
+def make_otter_release(name: str, scratch: Path, to: Path) -> None:
     """Let Otter make a student's notebook and an autograder of the same source."""
     beside = [file for file in (COURSE / "source" / name).iterdir() if file.suffix != ".ipynb"]
     for file in beside:
@@ -86,8 +111,8 @@ def make_otter_release(name: str, scratch: Path) -> None:
     run("otter", "assign", f"{name}.ipynb", "made", "--no-run-tests", "--no-pdfs", at=scratch)
     (autograder,) = (scratch / "made" / "autograder").glob("*.zip")
     number_the_cells(scratch / "made" / "student" / f"{name}.ipynb")
-    shutil.copytree(scratch / "made" / "student", COURSE / "otter" / name / "student")
-    copy_without_times(autograder, COURSE / "otter" / name / "autograder.zip")
+    shutil.copytree(scratch / "made" / "student", to / "student")
+    copy_without_times(autograder, to / "autograder.zip")
 
 
 def number_the_cells(path: Path) -> None:

@@ -6,9 +6,11 @@ import os
 import re
 import shutil
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from notebooks.course import make_release
 from notebooks.course.make_release import STORED, check_points, fingerprints, run
 from notebooks.course.rubric import COURSE, Assignment, page, rubric
 from tests.course.submissions import cell, clicked, graded, read, release, source
@@ -119,6 +121,48 @@ def test_a_change_of_the_source_is_noticed(tmp_path, monkeypatch) -> None:
     notebook = copy / "source" / "1-geometry" / "1-geometry.ipynb"
     notebook.write_text(notebook.read_text().replace("20 points", "21 points"))
     assert fingerprints() != before
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The course in a folder of its own, with makers that take no time."""
+    folder = shutil.copytree(COURSE, tmp_path / "course")
+    monkeypatch.setattr(make_release, "COURSE", folder)
+    monkeypatch.setattr(make_release, "make_assignment", quickly)
+    return folder
+
+
+def quickly(name: str, to: Path) -> None:
+    for kind in make_release.FOLDERS:
+        (to / kind / name).mkdir(parents=True)
+        (to / kind / name / "new.txt").write_text(name)
+
+
+def test_what_was_made_takes_the_place_of_what_was_there(copy: Path) -> None:
+    make_release.main()
+    for kind in make_release.FOLDERS:
+        found = [file for file in (copy / kind).rglob("*") if file.is_file()]
+        assert sorted(str(file.relative_to(copy / kind)) for file in found) == [
+            f"{a.name}/new.txt" for a in ASSIGNMENTS
+        ]
+    assert json.loads((copy / "made.json").read_text()) == fingerprints()
+    assert list(copy.glob(".making-*")) == []
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["the last notebook fails", "the second move fails"])
+def test_where_making_fails_what_was_there_stays(last: bool, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(name: str, to: Path) -> None:
+        if last and name == ASSIGNMENTS[-1].name:
+            raise RuntimeError("otter is not there")
+        quickly(name, to)
+        shutil.rmtree(to / "otter")
+
+    before = fingerprints()
+    monkeypatch.setattr(make_release, "make_assignment", failing)
+    with pytest.raises((RuntimeError, FileNotFoundError)):
+        make_release.main()
+    assert fingerprints() == before
+    assert list(copy.glob(".making-*")) == []
 
 
 def test_nbgrader_finds_its_commands_in_an_environment_that_nobody_activated(tmp_path, monkeypatch) -> None:

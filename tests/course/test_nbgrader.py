@@ -120,6 +120,7 @@ BAD = [
     ("deleted-both", ["tail"], "added back, without an answer"),
     ("other-kernel", [], ""),
     ("type", ["distance", "tail"], "distance gives a str; an array with one number a token is asked for."),
+    ("type", ["distance", "tail"], "tail is a float; a function is asked for: `def tail(samples, epsilon):`."),
 ]
 
 

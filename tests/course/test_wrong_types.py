@@ -1,6 +1,7 @@
 """An answer of the wrong type is told what was given and what is asked for; the check itself does not stumble."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -49,6 +50,16 @@ def test_a_value_of_the_wrong_type_is_named(assignment: Assignment, names: Names
             exec(giving(solutions(assignment.name)[question], value), here)
             with pytest.raises(AssertionError, match=WRONG[value]):
                 exec(visible(assignment.name, question), here)
+
+
+def test_what_should_be_a_function_and_is_none_is_named(assignment: Assignment) -> None:
+    answers = solutions(assignment.name)
+    asked = [one.id for one in assignment.questions if "\ndef " in f"\n{answers[one.id]}"]
+    assert len(asked) >= 4
+    for question in asked:
+        (head,) = re.findall(r"^def (\w+)\(.*\):$", answers[question], re.MULTILINE)
+        with pytest.raises(AssertionError, match=rf"{head} is a float; a function is asked for: `def {head}\("):
+            exec(visible(assignment.name, question), {head: 0.5})
 
 
 @pytest.mark.parametrize("key", ["low", "high", "saves"])
