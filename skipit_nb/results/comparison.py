@@ -219,7 +219,7 @@ class Comparison(Stored):
     @property
     def statistics(self) -> pd.DataFrame:
         """One row per statistic: statistic, value, unit, decides (whether the verdict depends on it), reading."""
-        return statistics_frame([*paired_statistics(self), *self._conduct()])
+        return statistics_frame([*paired_statistics(self, may_stop_early=self.planned is not None), *self._conduct()])
 
     def _conduct(self) -> list[Statistic]:
         """How the run went: answers that could be read, what changes by itself, and whether it came to its end."""

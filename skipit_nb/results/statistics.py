@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -106,8 +106,13 @@ class Judged(Protocol):
         """One metric by name."""
 
 
-def paired_statistics(found: Judged) -> list[Statistic]:
-    """All that a comparison's scores say, those that decide marked."""
+def paired_statistics(found: Judged, *, may_stop_early: bool = False) -> list[Statistic]:
+    """All that a comparison's scores say, those that decide marked.
+
+    Args:
+        found: The comparison.
+        may_stop_early: Whether it was looked at on the way; then no p holds at its level.
+    """
     accuracy, n = found.metric("accuracy"), found.num_questions
     rows = [
         Statistic("questions", n, "questions", False, "answered under A and under B"),
@@ -124,7 +129,12 @@ def paired_statistics(found: Judged) -> list[Statistic]:
         Statistic("design effect", found.design_effect, "ratio", False, "so many questions count as one"),
         Statistic("MDE", found.mde, "share", False, "smallest true difference such a run finds 4 times in 5"),
     ]
-    return rows + (_tests(found.tests, found.p_mcnemar) if found.tests else [])
+    tests = _tests(found.tests, found.p_mcnemar) if found.tests else []
+    return rows + [_looked_at(row) if may_stop_early and row.unit == "p" else row for row in tests]
+
+
+def _looked_at(row: Statistic) -> Statistic:
+    return replace(row, reading=f"{row.reading}; too small here, where the run could stop at any look")
 
 
 def _tests(tests: PairedTests, p_mcnemar: float) -> list[Statistic]:

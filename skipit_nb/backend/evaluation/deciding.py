@@ -48,7 +48,7 @@ def document(example: Example) -> str:
     Rows of one's own are numbered, so that another question may come to stand under an earlier one's key; it must not
     find the earlier one's answer.
     """
-    asked = "\0".join((example.question, example.cluster, example.picture))
+    asked = f"{example.question}\0{example.cluster}\0{example.picture}"
     return f"{example.key} {_digest(asked)}"
 
 

@@ -84,9 +84,12 @@ def judge(
         delta: The interval that decides, where it is not that of `Paired`: a run that may stop early has another.
     """
     paired, n = Paired.of(a, b, clusters), len(a)
-    interval = delta or paired.interval()
+    fixed = paired.interval()
+    interval = delta or fixed
     worse, better = flips(a, b)
-    mde = minimal_detectable_effect(worse, better, n, paired.mean.design_effect)
+    # A run that may stop early has a wider interval, and so finds less.
+    wider = max(1.0, (interval.high - interval.low) / (fixed.high - fixed.low))
+    mde = min(1.0, wider * minimal_detectable_effect(worse, better, n, paired.mean.design_effect))
     return PairedComparison(
         num_questions=n,
         num_clusters=len(set(clusters)),

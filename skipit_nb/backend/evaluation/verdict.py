@@ -17,7 +17,7 @@ def verdict(delta: Interval, margin: float, mde: float) -> Verdict:
         mde: Minimal detectable effect of the run, for the inconclusive case.
     """
     points = f"{_points(delta.value)} points, 95 % interval {_points(delta.low)} to {_points(delta.high)}"
-    m = f"{100 * margin:g} points"
+    m = "1 point" if 100 * margin == 1 else f"{100 * margin:g} points"
     if delta.low > 0:
         return Verdict("better", f"B is better than A ({points}).", margin)
     if delta.low > -margin and delta.high < 0:

@@ -34,6 +34,14 @@ def test_power_mde_and_questions_are_inverses(deff):
     assert minimal_detectable_effect(35, 25, 1200, deff) == pytest.approx(smallest)
 
 
+@pytest.mark.parametrize("deff", [1.0, 1.6])
+@pytest.mark.parametrize("delta", [0.0, -0.004, 0.01])
+def test_questions_for_not_worse_are_those_at_which_it_is_said_so_often(deff, delta):
+    n = questions_needed(0.05, deff, delta, margin=0.02, power=0.9)
+    assert noninferiority_power(0.05, deff, n, 0.02, delta) == pytest.approx(0.9, abs=5e-4)
+    assert noninferiority_power(0.05, deff, n - 1, 0.02, delta) < 0.9
+
+
 def test_no_difference_is_found_one_time_in_twenty():
     assert power(0.05, 1.0, 500, 0.0) == pytest.approx(0.05)
     assert noninferiority_power(0.05, 1.0, 500, 0.01, -0.01) == pytest.approx(0.025)
@@ -62,6 +70,7 @@ def test_predicted_power_is_what_simulated_runs_find():
         (lambda: power(0.05, 1.0, 0, 0.01), "n is 0"),
         (lambda: power(0.05, 1.0, 100, -0.06), "delta is -0.06"),
         (lambda: questions_needed(0.05, 1.0, 0.0), "delta is 0.0"),
+        (lambda: questions_needed(0.05, 1.0, -0.02, margin=0.02), "delta is -0.02, but should be above -margin, -0.02"),
         (lambda: questions_needed(0.05, 1.0, 0.01, power=1.0), "power is 1.0"),
     ],
 )

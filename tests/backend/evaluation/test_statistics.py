@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from statsmodels.stats.contingency_tables import mcnemar
 
 from skipit_nb.backend.evaluation.statistics import (
+    Interval,
     clustered_mean,
     delta_interval,
     exact_mcnemar,
@@ -136,4 +137,10 @@ def test_the_verdict_follows_the_interval_and_the_margin(worse, better, n, kind)
     interval, mean = delta_interval(a, b, [str(i) for i in range(n)])
     judged = verdict(interval, 0.01, minimal_detectable_effect(worse, better, n, mean.design_effect))
     assert judged.kind == kind
-    assert "points" in judged.sentence
+    assert "95 % interval" in judged.sentence
+
+
+def test_a_margin_of_one_point_is_called_a_point():
+    said = [verdict(Interval(0.0, -0.001, 0.001, ""), margin, 0.0).sentence for margin in (0.01, 0.02)]
+    assert "more than 1 point (" in said[0]
+    assert "more than 2 points (" in said[1]

@@ -55,6 +55,9 @@ def test_a_run_without_a_clear_answer_goes_to_its_end_with_the_wider_interval(se
     assert one.low < other.low
     assert other.high < one.high
     assert early.tests == plain.tests
+    assert early.mde / plain.mde == pytest.approx((one.high - one.low) / (other.high - other.low)), "it finds less"
+    cautious = early.statistics.query("unit == 'p'").reading.str.contains("stop at any look")
+    assert (cautious.all(), plain.statistics.reading.str.contains("stop at any look").any()) == (True, False)
 
 
 def test_without_a_limit_stopping_early_shuffles_the_images(session):

@@ -24,6 +24,7 @@ def asked(right="B", choices=ANIMALS):
         ("B. dog", "letter"),
         ("B) a cat that barks", "letter"),
         ("(B) dog", "letter"),
+        ("B. Vitamin A.", "letter"),
         ("Answer: B", "answer is"),
         ("**Answer:** B", "answer is"),
         ("The answer is B", "answer is"),
@@ -59,6 +60,8 @@ def test_an_option_is_read_and_the_rule_is_named(said, rule):
         "The answer is Z.",
         "Because of the fur",
         "I. don't know",
+        "B. dog\nC. big cat\nD. apple tree",
+        "B: dog, A: cat",
     ],
 )
 def test_what_names_no_single_option_is_unparsed_and_wrong(said):

@@ -45,22 +45,29 @@ def noninferiority_power(psi: float, deff: float, n: int, margin: float, delta: 
     return float(stats.norm.cdf((delta + margin) / _standard_error(psi, deff, n, delta) - two_sided_z()))
 
 
-def questions_needed(psi: float, deff: float, delta: float, *, power: float = OFTEN) -> int:
-    """Questions at which a true difference of `delta` is found with the wanted power.
+def questions_needed(psi: float, deff: float, delta: float, *, margin: float = 0.0, power: float = OFTEN) -> int:
+    """Questions at which a true difference of `delta` is found with the wanted power; with a margin, "not worse".
 
-        n = deff · z² (ψ - δ²) / δ²,   z = z(0.975) + z(power)
+        n = deff · z² (ψ - δ²) / (|δ| or δ + m)²,   z = z(0.975) + z(power)
 
-    For non-inferiority where A and B are truly alike give the margin as `delta`: a little more than needed.
+    Args:
+        psi: Share of flips.
+        deff: Design effect.
+        delta: What the true difference is, or might be; 0 if B is as good as A, which only a margin can find.
+        margin: Of non-inferiority, a share; 0 asks for an interval without 0 instead.
+        power: How often the run shall find it.
 
     Raises:
-        SettingError: If a number is out of range, or delta is 0: no number of questions finds that.
+        SettingError: If a number is out of range, or no number of questions finds that: no difference without a margin,
+            or a loss of the margin or more.
     """
-    if not delta:
-        raise SettingError("delta", delta, "a difference other than 0")
+    gap = delta + margin if margin else abs(delta)
+    if gap <= 0:
+        raise SettingError("delta", delta, f"above -margin, {-margin:g}" if margin else "a difference other than 0")
     _check(psi, deff, 1, delta)
     if not 0 < power < 1:
         raise SettingError("power", power, "a share above 0 and below 1")
-    return math.ceil(deff * _z(power) ** 2 * (psi - delta**2) / delta**2)
+    return math.ceil(deff * _z(power) ** 2 * (psi - delta**2) / gap**2)
 
 
 def mde(psi: float, deff: float, n: int, *, power: float = OFTEN) -> float:

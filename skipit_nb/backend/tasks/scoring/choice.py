@@ -16,7 +16,8 @@ LETTERS_UNKNOWN = "ABCDEFGH"
 _MARKUP = re.compile(r"[*`_]+")
 _WORD = re.compile(r"\w+")
 _CALLED = {"option", "choice"}
-_LETTER_FIRST = re.compile(r"\s*\(?([A-Z])[.:)](?:\s+|$)")
+_LETTER_FIRST = re.compile(r"\(?([A-Z])[.:)](?:\s|$)")
+_LISTED = re.compile(r"(?:^|(?<=\s))\(?([A-Z])[.:)](?=\s+\S)")
 # What may follow a letter that is meant as one: "the answer is A big cat" names no option, and neither does "A or B".
 _ENDS = r"(?!\s*,?\s*(?:or|and)\b)(?!\s*[,/]\s*\(?[A-Z]\b)(?=\s*(?:$|[.,;:!?)\]\n]|because\b|since\b|as\b|for\b))"
 _ANSWER_IS = re.compile(rf"\banswer(?:\s+is)?\s*:?\s+(?:option\s+|choice\s+)?\(?([A-Z])\b\)?{_ENDS}", re.IGNORECASE)
@@ -31,7 +32,7 @@ def choice(answer_text: str, example: Example) -> Score:
     | `letter`      | "B", "b.", "(B)", "**B**", "Option B", "B. dog"                          |
     | `answer is`   | "Answer: B", "The answer is B because …"                                 |
     | `option text` | "dog", "It is a dog.": one option's words, no other's, and no negation   |
-    | `unparsed`    | everything else, such as "Option B is right, not A": wrong, and counted  |
+    | `unparsed`    | everything else: "Option B is right, not A"; the options said over again |
     """
     said, rule = read_choice(answer_text, example.choices)
     if said is None:
@@ -50,7 +51,7 @@ def read_choice(text: str, choices: Sequence[str]) -> tuple[str | None, str]:
     plain = "\n".join(line for line in lines if line)
     letters = ascii_uppercase[: len(choices)] if choices else LETTERS_UNKNOWN
     for rule, found in (
-        ("letter", _letter(plain)),
+        ("letter", _letter(plain, letters)),
         ("answer is", _after_answer_is(plain)),
         ("option text", _by_text(plain, choices)),
     ):
@@ -59,13 +60,14 @@ def read_choice(text: str, choices: Sequence[str]) -> tuple[str | None, str]:
     return None, ""
 
 
-def _letter(text: str) -> str | None:
-    """The letter that the whole text is, or that it begins with as a list does."""
+def _letter(text: str, letters: str) -> str | None:
+    """The letter that the whole text is, or that it begins with as a list does; no list of several names one."""
     *before, last = _WORD.findall(text)[:3] or [""]
     if len(last) == 1 and (not before or (len(before) == 1 and before[0].lower() in _CALLED)):
         return str(last).upper()
-    found = _LETTER_FIRST.match(text)
-    return str(found[1]) if found else None
+    first = _LETTER_FIRST.match(text)
+    listed = {letter for letter in _LISTED.findall(text) if letter in letters}
+    return str(first[1]) if first and listed <= {first[1]} else None
 
 
 def _after_answer_is(text: str) -> str | None:
