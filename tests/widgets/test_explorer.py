@@ -1,6 +1,7 @@
 """The explorer without a browser: what it measures, what it shows, and what it refuses."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -401,7 +402,8 @@ def test_the_plots_follow_while_questions_come_in(stopping: Stopping) -> None:
         assert explorer.profile is not None
         assert explorer.profile.num_samples == 4
         assert explorer.is_refining
-        assert "So far 1 question" in explorer.view.status.text  # at most four times a second
+        # At most four times a second, so a slow machine has seen more of the four.
+        assert re.search(r"So far [1-4] question", explorer.view.status.text)
         stopping.gate.set()
         wait_until(lambda: explorer.result is not None)
         assert explorer.result is not None
