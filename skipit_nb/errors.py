@@ -323,10 +323,11 @@ class LimitError(TaskError):
 
 
 class NotFiniteError(SkipitError, ArithmeticError):
-    """A layer that gives NaN or infinity."""
+    """A layer, or the head behind the last one, that gives NaN or infinity."""
 
-    def __init__(self, layer: int, count: int) -> None:
-        where = f"layer {layer} gives" if layer >= 0 else "the states before layer 0 hold"
+    def __init__(self, layer: int | str, count: int) -> None:
+        gives = f"{layer} gives" if isinstance(layer, str) else f"layer {layer} gives"
+        where = "the states before layer 0 hold" if layer == -1 else gives
         super().__init__(
             f"{where} NaN or infinity for {count} question{'' if count == 1 else 's'} of a batch. "
             "Expected finite states. Open the model in float32 or bfloat16; if they stay, its weights are damaged."

@@ -30,7 +30,7 @@ class FunctionalRow:
     gap: float | None = None
     """R*_{l-1} - R*_l in log loss, nats: what the layer gains this reader. Near 0 = redundant. None at boundary 0."""
     gap_low: float | None = None
-    """Lower end of the 95 % interval, paired by image."""
+    """Lower end of the 95 % interval, paired by image and wider for folds that share what readers were fitted on."""
     gap_high: float | None = None
     error_gap: float | None = None
     """The same for the share of wrong answers."""

@@ -22,7 +22,8 @@ class LayerSimilarity:
     """1: the same arrangement up to rotation and scale; about 0: nothing in common (debiased CKA can fall a little
     below). High = redundant. None where states do not vary, so that nothing can be compared."""
     chance: float | None
-    """The same with the pairs shuffled: what unrelated states would score. Compare `value` with this."""
+    """The same with the pairs shuffled: what unrelated states would score. Compare `value` with this, SVCCA above
+    all: with no more states than the model is wide, unrelated ones score near 1."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +43,7 @@ class Similarity(Stored):
     tokens: str
     """Kind of token."""
     view: str
-    """"pooled", one mean state a question, or "token", single tokens."""
+    """"pooled", one mean state an image, or "token", single tokens."""
     num_states: int
     """States that were compared. SVCCA needs many more than the model is wide; look at `chance`."""
     layers: tuple[LayerSimilarity, ...]

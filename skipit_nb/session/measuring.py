@@ -9,7 +9,7 @@ from skipit_nb.backend.live.memory import memory_given_back
 from skipit_nb.backend.live.model import Inputs
 from skipit_nb.backend.redundancy import bands, profiling, similarity
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask
-from skipit_nb.backend.tasks.sampling import questions_of
+from skipit_nb.backend.tasks.sampling import one_of_each_image, questions_of
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.cost import Cost, cost
 from skipit_nb.jobs import Tick
@@ -57,6 +57,7 @@ class Measures(Bound):
         Raises:
             NoExamplesError: If there is nothing to measure on.
             SettingError: If query is something else, a mask does not fit, or ready inputs are none.
+            NotFiniteError: If a layer gives NaN or infinity.
         """
         live, chunk = self._open, self._batch(batch_size)
         ready = profiling.ready_inputs(examples, live.device)
@@ -86,6 +87,7 @@ class Measures(Bound):
         Raises:
             ImageError: If it is not an image.
             QuestionError: If the question has no text.
+            NotFiniteError: If a layer gives NaN or infinity.
         """
         with memory_given_back(self._open.device):
             return profiling.look(self._open, image, question)
@@ -105,6 +107,7 @@ class Measures(Bound):
 
         Raises:
             NoExamplesError: If there is nothing to measure on.
+            NotFiniteError: If a layer gives NaN or infinity.
         """
         live = self._open
         questions, task = questions_of(examples, limit, seed)
@@ -126,24 +129,27 @@ class Measures(Bound):
     ) -> Similarity:
         """Compare the states before and after every layer by debiased linear CKA or SVCCA: high = redundant.
 
-        Other arguments are those of `profile`.
+        One question of each image, since both take states for independent: an image that is asked about twice has
+        the same vision tokens twice, and unrelated states would look alike.
 
         Args:
             examples: A task's name (its test split), a task, or examples.
             metric: "cka" or "svcca".
             tokens: "vision", "text", "first", "last" or "all".
             view: "pooled", the mean state of each question, or "token", 8 tokens drawn of each.
-            limit: Whole images until at least so many questions; None for all of them.
+            limit: So many images, and one question of each; None for all of them.
             seed: Of the sampling, and of what is drawn.
-            batch_size: Questions a forward pass.
+            batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
             progress: As in `profile`.
 
         Raises:
             NoExamplesError: If there is nothing to measure on.
-            SettingError: If metric, tokens or view is unknown, or there are fewer than 4 states.
+            SettingError: If metric, tokens or view is unknown.
+            TooFewSamplesError: If there are fewer than 4 states to compare.
+            NotFiniteError: If a layer gives NaN or infinity.
         """
         live = self._open
-        questions, task = questions_of(examples, limit, seed)
+        questions, task = one_of_each_image(examples, limit, seed)
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "similarity") as tick, memory_given_back(live.device):
             return similarity.similarity(

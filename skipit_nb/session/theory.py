@@ -105,9 +105,10 @@ class Theorises(Bound):
             TooFewSamplesError: If there are fewer images than folds.
             ConstantAnswerError: If all answers are the same.
             NotFiniteError: If a layer gives NaN or infinity.
-            SettingError: If a view is unknown, or there are fewer than two folds.
+            SettingError: If a view is unknown, or a number out of range.
         """
-        asked = questions_of(examples, limit, seed)
+        questions, _ = asked = questions_of(examples, limit, seed)
+        functional.refuse(questions, views=views, folds=folds, strength=strength, permutations=permutations)
         with self._pooled(asked, seed, batch_size, progress, "functional") as (found, made, tick):
             return functional.measure(
                 found, made, views=views, folds=folds, strength=strength, permutations=permutations, tick=tick

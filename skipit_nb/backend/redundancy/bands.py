@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from skipit_nb.backend.live.anatomy import Anatomy
+from skipit_nb.backend.live.finite import BEFORE_LAYER_0, refuse_not_finite
 from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.redundancy.geometric import token_kinds
 from skipit_nb.backend.tasks.task import Example
@@ -78,16 +79,23 @@ class BandRecorder:
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
-        """Record the one forward pass inside the block; nothing counts if it raises."""
+        """Record the one forward pass inside the block; nothing counts if it raises.
+
+        Raises:
+            NotFiniteError: If a layer gives NaN or infinity; the error names it.
+        """
         kinds = band_kinds(inputs, self._anatomy)
+        is_token = kinds.any(0)
         with boundary_states(self._anatomy) as (befores, afters):
             yield
+        refuse_not_finite([(BEFORE_LAYER_0, befores[0]), *enumerate(afters)], is_token)
         share = kinds / kinds.sum(2, keepdim=True).clamp_min(1)
         ends = [unit(after.to(kinds.device)) for after in afters]
         for first, before in enumerate(befores):
             start = unit(before.to(kinds.device))
             for last in range(first, len(ends)):
-                means = torch.einsum("kbs,nbs->nk", share, turn(start, ends[last]))
+                turned = turn(start, ends[last]).masked_fill(~is_token, 0)  # padding may hold anything
+                means = torch.einsum("kbs,nbs->nk", share, turned)
                 self._sums[first, last] += means.double().cpu()
         self._counts += kinds.any(2).sum(1).cpu()
 
@@ -127,6 +135,7 @@ def bands(
 
     Raises:
         NoExamplesError: If there are no examples.
+        NotFiniteError: If a layer gives NaN or infinity.
     """
     if not examples:
         raise NoExamplesError("a map of bands")

@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 from skipit_nb.backend.redundancy.markov import chain_test
-from skipit_nb.backend.redundancy.probes import FAMILY, Losses, cross_validated, gap
-from skipit_nb.backend.redundancy.states import PooledStates
+from skipit_nb.backend.redundancy.probes import FAMILY, Losses, cross_validated, error_gap, gap, refuse_folds
+from skipit_nb.backend.redundancy.states import VIEWS, PooledStates
+from skipit_nb.backend.tasks.task import Example
+from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Functional, FunctionalRow, Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How readers are fitted and compared; the names are those of `chain_test`."""
+
+    folds: int
+    strength: float
+    permutations: int
+    seed: int
+
+
+def refuse(
+    examples: Sequence[Example], *, views: Sequence[str], folds: int, strength: float, permutations: int
+) -> None:
+    """Refuse what cannot be measured, before the model runs for it.
+
+    Raises:
+        SettingError: If a view is unknown or none, or a number is out of range.
+        TooFewSamplesError: If there are fewer images than folds.
+    """
+    if isinstance(views, str) or not views or not set(views) <= set(VIEWS):
+        raise SettingError("views", views, f"a tuple of some of {VIEWS}")
+    if not isinstance(permutations, int) or permutations < 1:
+        raise SettingError("permutations", permutations, "a whole number of at least 1")
+    refuse_folds(folds, strength, len({example.cluster for example in examples}))
 
 
 def measure(
@@ -27,33 +56,39 @@ def measure(
         SettingError: If a view is unknown, or there are fewer than two folds.
         TooFewSamplesError: If there are fewer images than folds.
     """
-    settings = {"folds": folds, "strength": strength}
-    blind = cross_validated(None, found.answers, found.clusters, **settings)  # type: ignore[arg-type]
+    asked = Asked(folds, strength, permutations, provenance.seed)
+    blind = cross_validated(None, found.answers, found.clusters, folds=folds, strength=strength)
     rows: list[FunctionalRow] = []
-    for view in views:
-        for row in _rows(found, view, blind, permutations, provenance.seed, settings):
+    wanted = tuple(dict.fromkeys(views))
+    for view in wanted:
+        for row in _rows(found, view, blind, asked):
             rows.append(row)
-            tick(len(rows), len(views) * (provenance.num_layers + 1))
+            tick(len(rows), len(wanted) * (provenance.num_layers + 1))
     family = FAMILY.format(C=strength)
     return Functional(provenance, family, float(blind.log_loss.mean()), float(blind.error.mean()), tuple(rows))
 
 
-def _rows(
-    found: PooledStates, view: str, blind: Losses, permutations: int, seed: int, settings: dict[str, float]
-) -> Iterator[FunctionalRow]:
-    states, answers, clusters = found.of(view), found.answers, found.clusters
+def _rows(found: PooledStates, view: str, blind: Losses, asked: Asked) -> Iterator[FunctionalRow]:
+    answers, clusters = found.answers, found.clusters
     before: Losses | None = None
-    for boundary, here in enumerate(states):
-        losses = cross_validated(here, answers, clusters, **settings)  # type: ignore[arg-type]
-        gaps: dict[str, float] = {}
-        if before is not None:
-            risk, error = gap(before.log_loss, losses.log_loss, clusters), gap(before.error, losses.error, clusters)
-            chain = chain_test(states[boundary - 1], here, answers, clusters,
-                               permutations=permutations, seed=seed, **settings)  # fmt: skip
-            for name, interval in (("gap", risk), ("error_gap", error), ("chain", chain.gain)):
-                gaps |= {"chain_gain" if name == "chain" else name: interval.value,
-                         f"{name}_low": interval.low, f"{name}_high": interval.high}  # fmt: skip
-            gaps["chain_p"] = chain.p
+    for boundary, here in enumerate(found.of(view)):
+        losses = cross_validated(here, answers, clusters, folds=asked.folds, strength=asked.strength)
+        gaps = {} if before is None else _gaps(found, view, boundary, (before, losses), asked)
         loss, blind_loss = float(losses.log_loss.mean()), float(blind.log_loss.mean())
         yield FunctionalRow(boundary, view, loss, float(losses.error.mean()), blind_loss - loss, **gaps)
         before = losses
+
+
+def _gaps(
+    found: PooledStates, view: str, boundary: int, losses: tuple[Losses, Losses], asked: Asked
+) -> dict[str, float]:
+    """What the layer before a boundary gains the reader, and whether the chain holds there."""
+    (before, here), clusters, states = losses, found.clusters, found.of(view)
+    risk = gap(before.log_loss, here.log_loss, clusters, folds=asked.folds)
+    error = error_gap(before.error, here.error, clusters, folds=asked.folds)
+    chain = chain_test(states[boundary - 1], states[boundary], found.answers, clusters, **asdict(asked))
+    named = (("gap", "gap", risk), ("error_gap", "error_gap", error), ("chain_gain", "chain", chain.gain))
+    gaps = {"chain_p": chain.p}
+    for value, ends, interval in named:
+        gaps |= {value: interval.value, f"{ends}_low": interval.low, f"{ends}_high": interval.high}
+    return gaps

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from skipit_nb.backend.live.anatomy import Anatomy
 from skipit_nb.backend.live.model import Inputs
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask, checked_names, masks_by_hand
+from skipit_nb.errors import NotFiniteError
 from skipit_nb.results import EPSILONS, TOKENS, LayerDistance
 
 SMALLEST_DISTANCE = 1e-9
@@ -89,7 +90,11 @@ class DistanceRecorder:
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
-        """Record the one forward pass inside the block; nothing counts if it raises."""
+        """Record the one forward pass inside the block; nothing counts if it raises.
+
+        Raises:
+            NotFiniteError: If a layer gives NaN or infinity; the error names it.
+        """
         kinds = token_kinds(inputs, self._anatomy, self._by_hand)
         seen: dict[int, Tensor] = {}
         with contextlib.ExitStack() as undo:
@@ -111,7 +116,8 @@ class DistanceRecorder:
         norm = before.float().norm(dim=-1)
         update = (after.float() - before.float()).norm(dim=-1) / norm.clamp_min(1e-12)
         share = kinds / kinds.sum(2, keepdim=True).clamp_min(1)
-        means = torch.einsum("kbs,nbs->kbn", share, torch.stack([distance, norm, update]))
+        values = torch.stack([distance, norm, update]).masked_fill(~kinds.any(0), 0)  # padding may hold anything
+        means = torch.einsum("kbs,nbs->kbn", share, values)
         return torch.cat([means, self._tails(distance, share)], dim=2)
 
     def _tails(self, distance: Tensor, share: Tensor) -> Tensor:
@@ -121,6 +127,7 @@ class DistanceRecorder:
         return histogram.flip(2).cumsum(2).flip(2)[:, :, 1:]
 
     def _add(self, batch: Tensor, has_kind: Tensor) -> None:
+        refuse_bad_layers(batch, has_kind)
         present = batch * has_kind[None, :, :, None]
         self._sums += present.sum(2)
         self._squares += present[..., 0].square().sum(2)
@@ -152,6 +159,25 @@ class DistanceRecorder:
             update=update,
             relative_spread=_deviation(count, relative_square, relative / count),
         )
+
+
+def refuse_bad_layers(values: Tensor, is_there: Tensor) -> None:
+    """Raise for the first layer that gives NaN or infinity, as its distances and norms tell.
+
+    Looked for in these and not in the states: that takes no time, and no waiting for a card at each layer.
+
+    Args:
+        values: [layer, kind or token, batch, statistic], the first of them distance, the second the norm before.
+        is_there: [kind or token, batch] bool: where values count.
+
+    Raises:
+        NotFiniteError: With the layer; its input's norm tells whether the one before it is to blame.
+    """
+    bad = ~values.isfinite().all(3) & is_there
+    if bad.any():
+        layer = int(bad.any(2).any(1).nonzero()[0])
+        norm = values[layer, ..., 1][bad[layer]]
+        raise NotFiniteError(layer if norm.isfinite().all() else layer - 1, int(bad[layer].any(0).sum()))
 
 
 def _deviation(count: float, squares: float, mean: float) -> float:

@@ -33,6 +33,7 @@ def chain_test(
     *,
     permutations: int = PERMUTATIONS,
     seed: int = 0,
+    folds: int = 5,
     **settings: Any,
 ) -> ChainTest:
     """Compare a reader of (X_{l-1}, X_l) with a reader of (X_l, X_l), on questions that neither was fitted on.
@@ -50,14 +51,16 @@ def chain_test(
         clusters: [sample] number of the image.
         permutations: How many random signs.
         seed: Of the signs.
-        settings: Of `cross_validated`.
+        folds: Of the cross-validation.
+        settings: Others of `cross_validated`.
     """
     alone, both = (
-        cross_validated(np.concatenate([beside, after], axis=1), answers, clusters, **settings)
+        cross_validated(np.concatenate([beside, after], axis=1), answers, clusters, folds=folds, **settings)
         for beside in (after, before)
     )
     gains = alone.log_loss - both.log_loss
-    return ChainTest(gap(alone.log_loss, both.log_loss, clusters), sign_flip_p(gains, clusters, permutations, seed))
+    gain = gap(alone.log_loss, both.log_loss, clusters, folds=folds)
+    return ChainTest(gain, sign_flip_p(gains, clusters, permutations, seed))
 
 
 def sign_flip_p(gains: Values, clusters: Labels, permutations: int = PERMUTATIONS, seed: int = 0) -> float:

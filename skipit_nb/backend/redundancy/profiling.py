@@ -13,7 +13,12 @@ from skipit_nb.backend.live.images import as_images
 from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.live.patch_places import patch_places
 from skipit_nb.backend.redundancy.flow import FlowRecorder
-from skipit_nb.backend.redundancy.geometric import DistanceRecorder, per_token_distances, per_token_norms
+from skipit_nb.backend.redundancy.geometric import (
+    DistanceRecorder,
+    per_token_distances,
+    per_token_norms,
+    refuse_bad_layers,
+)
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError, SettingError
@@ -52,6 +57,7 @@ def profile(
     Raises:
         NoExamplesError: If there are no examples.
         SettingError: If query is something else, or rows do not fit.
+        NotFiniteError: If a layer gives NaN or infinity.
     """
     if not examples:
         raise NoExamplesError("a profile")
@@ -93,6 +99,7 @@ def profile_inputs(
 
     Raises:
         SettingError: If query is something else, or rows do not fit.
+        NotFiniteError: If a layer gives NaN or infinity.
     """
     total = sum(len(inputs["input_ids"]) for inputs in batches)
     return _profile(live, batches, total, total, provenance, flow=flow, query=query, rows=rows, tick=tick)
@@ -149,7 +156,11 @@ def ready_inputs(examples: object, device: torch.device) -> list[Inputs]:
 
 
 def look(live: LiveModel, image: Any, question: str) -> TokenDistances:
-    """Measure one question, token by token."""
+    """Measure one question, token by token.
+
+    Raises:
+        NotFiniteError: If a layer gives NaN or infinity.
+    """
     inputs = live.inputs([image], [question])
     anatomy = live.anatomy
     with (
@@ -159,6 +170,8 @@ def look(live: LiveModel, image: Any, question: str) -> TokenDistances:
         per_token_norms(anatomy) as norms,
     ):
         live.model(**inputs, use_cache=False, logits_to_keep=1)
+    values = torch.stack([torch.stack(distances), torch.stack(norms)], dim=3).transpose(1, 2)
+    refuse_bad_layers(values, torch.ones(values.shape[1:3], dtype=torch.bool))
     ids = inputs["input_ids"][0]
     is_vision = anatomy.vision_rows(ids).tolist()
     pictures = [(one.height, one.width) for one in as_images(image)]

@@ -14,10 +14,11 @@ from itertools import starmap
 import torch
 from torch import Tensor
 
+from skipit_nb.backend.live.finite import BEFORE_LAYER_0, refuse_not_finite
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.redundancy.bands import band_kinds, boundary_states
 from skipit_nb.backend.tasks.task import Example
-from skipit_nb.errors import NoExamplesError, SettingError
+from skipit_nb.errors import NoExamplesError, SettingError, TooFewSamplesError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import BAND_TOKENS, LayerSimilarity, Provenance, Similarity
 
@@ -38,7 +39,8 @@ def linear_cka(before: Tensor, after: Tensor) -> float:
         H   = ‖XᵀY‖² - n/(n-2) Σᵢ ‖xᵢ‖²‖yᵢ‖² + ‖X‖²‖Y‖² / ((n-1)(n-2)),   columns of X, Y centred
 
     The usual form has only the first term of H and is biased: with fewer states than features, independent noise
-    scores near 1. This one is near 0 there, and may fall a little below.
+    scores near 1. This one is near 0 there, and may fall a little below. It takes states for independent draws: states
+    that occur twice, as those of an image that is asked about twice, bring the bias back.
 
     Args:
         before: [state, feature], at least 4 states.
@@ -122,7 +124,8 @@ def similarity(
 
     Args:
         live: The model.
-        examples: Questions; one gives one pooled state, or 8 tokens drawn with the provenance's seed.
+        examples: Questions, each about another image; one gives one pooled state, or 8 tokens drawn with the
+            provenance's seed.
         provenance: Stored with the result.
         metric: "cka" or "svcca".
         tokens: One of `BAND_TOKENS`.
@@ -132,7 +135,9 @@ def similarity(
 
     Raises:
         NoExamplesError: If there are no examples.
-        SettingError: If metric, tokens or view is unknown, or there are fewer than 4 states.
+        SettingError: If metric, tokens or view is unknown.
+        TooFewSamplesError: If there are fewer than 4 states.
+        NotFiniteError: If a layer gives NaN or infinity.
     """
     for name, value, known in (("metric", metric, METRICS), ("tokens", tokens, BAND_TOKENS),
                                ("view", view, ("pooled", "token"))):  # fmt: skip
@@ -145,17 +150,19 @@ def similarity(
         tick(start, len(examples))
         batch = examples[start : start + batch_size]
         inputs = live.inputs([example.image for example in batch], [example.question for example in batch])
-        kind = band_kinds(inputs, live.anatomy)[BAND_TOKENS.index(tokens)]
-        weights = _weights(kind, view, draw)
+        kinds = band_kinds(inputs, live.anatomy)
+        weights = _weights(kinds[BAND_TOKENS.index(tokens)], view, draw)
         with live.lock, torch.inference_mode():
             with boundary_states(live.anatomy) as ends:
                 live.model(**inputs, use_cache=False, logits_to_keep=1)
+            refuse_not_finite([(BEFORE_LAYER_0, ends[0][0]), *enumerate(ends[1])], kinds.any(0))
             recorded.append(torch.stack([torch.stack([_picked(s, weights) for s in side]) for side in ends]))
     tick(len(examples), len(examples))
     befores, afters = torch.cat(recorded, dim=2)
     states = befores.shape[1]
     if states < FEWEST_STATES:
-        raise SettingError("limit", states, f"enough for {FEWEST_STATES} states of {tokens} tokens")
+        mend = "Take more images, or tokens that these questions have."
+        raise TooFewSamplesError(f"states of {tokens} tokens, of as many images", states, FEWEST_STATES, mend)
     shuffled = torch.randperm(states, generator=draw)
     found = starmap(METRICS[metric], zip(befores, afters, strict=True))
     chances = starmap(METRICS[metric], zip(befores, afters[:, shuffled], strict=True))
@@ -184,8 +191,9 @@ def _drawn(count: int, draw: torch.Generator) -> Tensor:
 
 
 def _picked(states: Tensor, weights: Tensor) -> Tensor:
-    """[state, feature] of [batch, seq, feature]."""
-    return torch.einsum("nbs,bsd->nd", weights.to(states.device), states.float()).cpu()
+    """[state, feature] of [batch, seq, feature]; positions that count in no state may hold anything."""
+    clean = states.float().masked_fill((weights == 0).all(0)[..., None].to(states.device), 0)
+    return torch.einsum("nbs,bsd->nd", weights.to(states.device), clean).cpu()
 
 
 def _number(value: float) -> float | None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skipit_nb.backend.live.finite import refuse_nan_logits
 from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.logits import ECHO, FULL, Work, logits_of
@@ -59,7 +60,11 @@ def prefill_batch(
 
 @torch.inference_mode()
 def score_batch(live: LiveModel, batch: Sequence[Example], run: Run) -> list[Prefilled]:
-    """Score one batch under the full model and every other arm that `run` gives, in the order of their numbers."""
+    """Score one batch under the full model and every other arm that `run` gives, in the order of their numbers.
+
+    Raises:
+        NotFiniteError: If a layer of the full model gives NaN or infinity; the error names it.
+    """
     prompts = live.inputs([example.image for example in batch], [example.question for example in batch])
     answers = [live.answer_ids(example.answer) for example in batch]
     leaks = live.anatomy.reads_both_ways
@@ -123,6 +128,7 @@ def _arms(
         for numbers, logits in run(inputs, rows, work):
             logs = logits.log_softmax(-1)
             if numbers == (FULL,):
+                refuse_nan_logits(live, inputs, logits[0])
                 reference = logs[0, :, 0]
             arms |= {number: _Arm.of(one, reference, answers) for number, one in zip(numbers, logs, strict=True)}
     return arms, work

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skipit_nb.backend.redundancy.probes import cross_validated, gap, gap_by_bootstrap
+from skipit_nb.backend.redundancy.probes import cross_validated, error_gap, gap, gap_by_bootstrap
 from skipit_nb.errors import ConstantAnswerError, SettingError, TooFewSamplesError
 
 
@@ -76,12 +76,62 @@ def test_equal_readers_have_no_gap():
     assert (found.value, found.low, found.high) == (0, 0, 0)
 
 
+def test_readers_that_err_on_the_same_questions_may_differ_on_others():
+    error = np.r_[np.ones(4), np.zeros(96)]
+    found = error_gap(error, error, np.arange(100) // 2)
+    assert found.value == 0
+    assert -0.06 < found.low < -0.02 < 0.02 < found.high < 0.06, "about 3.7 in 100"
+    better = error_gap(error, np.zeros(100), np.arange(100) // 2, folds=5)
+    assert better.value == pytest.approx(0.04)
+    assert -1 <= better.low < 0.04 < better.high <= 1
+
+
+def test_folds_that_share_questions_widen_an_interval_by_the_root_of_nadeau_and_bengio():
+    before, after = np.random.default_rng(4).random((2, 60))
+    plain, wide = (gap(before, after, np.arange(60) // 3, folds=folds) for folds in (None, 5))
+    assert wide.value == plain.value
+    assert (wide.high - wide.low) / (plain.high - plain.low) == pytest.approx(1.5), "1 + 5 / 4 = 1.5²"
+    assert wide.method.endswith("corrected for shared folds")
+
+
+@pytest.mark.slow
+def test_intervals_of_fitted_readers_cover_what_their_family_gains_on_such_tasks():
+    """The gap of readers fitted anew on every simulated task, against its mean over tasks."""
+    means, found = np.random.default_rng(5).standard_normal((4, 16)) * 0.6, []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        answers, clusters = rng.integers(4, size=200), np.repeat(np.arange(40), 5)
+        shared, noise = np.repeat(rng.standard_normal((40, 16)), 5, axis=0), rng.standard_normal((2, 200, 16))
+        before, after = (
+            cross_validated(tells * means[answers] + 0.7 * shared + other, answers, clusters)
+            for tells, other in zip((1.0, 1.3), noise, strict=True)
+        )
+        for folds in (None, 5):
+            risk = gap(before.log_loss, after.log_loss, clusters, folds=folds)
+            found.append([risk, error_gap(before.error, after.error, clusters, folds=folds)])
+    for loss, name in enumerate(("log loss", "0/1 loss")):
+        covers = []
+        for start in (0, 1):
+            intervals = [pair[loss] for pair in found[start::2]]
+            truth = np.mean([interval.value for interval in intervals])
+            covers.append(np.mean([interval.low <= truth <= interval.high for interval in intervals]))
+        print(f"{name}: true gap {truth:.3f}, covered {covers[0]:.1%} without, {covers[1]:.1%} with the correction")  # noqa: T201
+        assert covers[0] < covers[1]
+        assert covers[1] >= 0.93
+
+
 def test_what_cannot_be_fitted_is_refused():
     states, answers, clusters = questions(count=12)
     with pytest.raises(TooFewSamplesError, match=r"images for 5 folds: there are 4, but at least 5 are needed"):
         cross_validated(states, answers, clusters, folds=5)
     with pytest.raises(SettingError, match=r"folds is 1"):
         cross_validated(states, answers, clusters, folds=1)
+    for folds in (2.5, "5", None):
+        with pytest.raises(SettingError, match="folds is"):
+            cross_validated(states, answers, clusters, folds=folds)
+    for strength in (0, -1, "a", float("nan")):
+        with pytest.raises(SettingError, match=r"strength is .*, but should be a number above 0"):
+            cross_validated(states, answers, clusters, folds=2, strength=strength)
     with pytest.raises(ConstantAnswerError, match="nothing to know"):
         cross_validated(states, np.zeros(12, dtype=int), clusters, folds=2)
 

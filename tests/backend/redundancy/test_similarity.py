@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from skipit_nb.backend.redundancy.similarity import FEWEST_STATES, linear_cka, svcca
-from skipit_nb.errors import SettingError
+from skipit_nb.errors import LimitError, SettingError, TooFewSamplesError
 from skipit_nb.results import Similarity
 
 
@@ -40,6 +40,23 @@ def test_independent_noise_has_nothing_in_common_also_with_fewer_states_than_fea
     biased = (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
     assert biased > 0.9, "the trap: unrelated states look the same"
     assert svcca(noise(0, 40, 512), noise(100, 40, 512)) == pytest.approx(1, abs=0.02), "its trap"
+
+
+def test_an_image_that_is_asked_about_twice_would_bring_the_bias_back():
+    x, y = (noise(seed, 30, 64).repeat_interleave(5, dim=0) for seed in (0, 100))
+    assert linear_cka(x, y) > 0.6, "unrelated, but five questions share each state"
+    assert abs(linear_cka(x, y[torch.randperm(150, generator=torch.Generator().manual_seed(0))])) < 0.05, "and hidden"
+
+
+def test_every_question_is_about_another_image_and_a_larger_limit_adds_to_them(session):
+    few, more = (session.similarity("digits-vqa", limit=limit) for limit in (6, 9))
+    about = {example.key: example.cluster for example in session.examples("digits-vqa")}
+    images = [about[key] for key in more.provenance.samples]
+    assert len(set(images)) == len(images) == more.num_states == 9
+    assert more.provenance.samples[:6] == few.provenance.samples
+    assert session.similarity("digits-vqa", limit=6, seed=1).provenance.samples != few.provenance.samples
+    with pytest.raises(LimitError):
+        session.similarity("digits-vqa", limit=0)
 
 
 def test_the_debiased_form_is_the_unbiased_estimator_of_song():
@@ -84,5 +101,7 @@ def test_what_cannot_be_compared_is_refused(session):
     with pytest.raises(SettingError, match="one of pooled, token"):
         session.similarity("digits-vqa", view="mean", limit=4)
     example = session.examples("digits-vqa", limit=1)[:1]
-    with pytest.raises(SettingError, match=f"enough for {FEWEST_STATES}"):
+    with pytest.raises(
+        TooFewSamplesError, match=f"states of vision tokens, .*there are 1, but at least {FEWEST_STATES}"
+    ):
         session.similarity(example)
