@@ -10,9 +10,14 @@ from skipit_nb.errors import SettingError
 from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
 
+QUERIES = {"last": "the last prompt token", "text": "the text tokens"}
+"""Whose attention it is, in words."""
+
 
 def flow_chart(profile: RedundancyProfile, skipset: SkipSet | None = None) -> alt.LayerChart:
-    """The attention that the last prompt token pays to vision tokens (VAR), per layer. High = text reads the image.
+    """The attention that the text pays to vision tokens (VAR), per layer. High = text reads the image.
+
+    It is the last prompt token's, or that of all text tokens, as the profile was measured; the subtitle says which.
 
     The dashed line is the share a flat attention would give, vision keys / all keys: only above it does the text look
     at the image more than at anything else. The band is one standard deviation over questions to either side.
@@ -21,9 +26,16 @@ def flow_chart(profile: RedundancyProfile, skipset: SkipSet | None = None) -> al
         SettingError: If the profile holds no flow.
     """
     title = "Where the text reads the image"
-    words = f"{title}: attention mass of the last prompt token on vision tokens (VAR) at each layer, 0 to 1."
-    subtitle = [measured_on(profile.provenance), "mean ± 1 standard deviation over questions; dashed: flat attention"]
-    return finished(flow_layers(profile, skipset), title, subtitle, words)
+    picture, whose = flow_layers(profile, skipset), asking(profile)
+    words = f"{title}: attention mass of {whose} on vision tokens (VAR) at each layer, 0 to 1."
+    about = f"attention of {whose}: mean ± 1 standard deviation over questions; dashed: flat attention"
+    return finished(picture, title, [measured_on(profile.provenance), about], words)
+
+
+def asking(profile: RedundancyProfile) -> str:
+    """Whose attention a profile with flow holds, in words."""
+    query = profile.flow[0].query
+    return QUERIES.get(query, query)
 
 
 def flow_layers(
@@ -31,7 +43,8 @@ def flow_layers(
 ) -> alt.LayerChart:
     """The marks of `flow_chart`, to be laid beside others; on request a faint tick for each head that was stored."""
     if not profile.flow:
-        raise SettingError("profile", profile, "one with cross-modal flow; measure it again with a session")
+        how = "session.profile(..., flow=True) on questions with images, of a model whose attention can be recomputed"
+        raise SettingError("profile", profile, f"one with cross-modal flow: {how}")
     color = FLOW_LOOK.color
     title = ["VAR", "(high = text reads image)"]
     y = alt.Y("var:Q", title=title, scale=alt.Scale(domain=[0, 1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from skipit_nb.charts.flow import flow_layers
+from skipit_nb.charts.flow import asking, flow_layers
 from skipit_nb.charts.paper import FAINT, INK, Row, finished, layer_axis, layered, measured_on, panel, rows
 from skipit_nb.errors import LayerCountError
 from skipit_nb.results import Knockout, RedundancyProfile
@@ -12,7 +12,6 @@ from skipit_nb.results import Knockout, RedundancyProfile
 LOST_COLOR = "#D55E00"
 HALF = 0.34
 """How far the mark of a band reaches beyond the middle of its first and last layer, in layers."""
-QUERIES = {"last": "the last prompt token", "text": "the text tokens"}
 
 
 def knockout_chart(profile: RedundancyProfile, knockout: Knockout) -> alt.VConcatChart:
@@ -34,7 +33,8 @@ def knockout_chart(profile: RedundancyProfile, knockout: Knockout) -> alt.VConca
     if knockout.provenance.num_layers != profile.num_layers:
         raise LayerCountError(knockout.provenance.num_layers, profile.num_layers, "knockout")
     title = "Where the text looks at the image, and what it loses when it may not"
-    panels = [panel(flow_layers(profile, has_heads=True), _heading(profile)), *_lost(knockout)]
+    above = flow_layers(profile, has_heads=True)
+    panels = [panel(above, f"VAR: attention of {asking(profile)} on the image"), *_lost(knockout)]
     subtitle = [
         f"VAR: {measured_on(profile.provenance)}",
         f"knockout: {measured_on(knockout.provenance)}; a mark is as wide as its band",
@@ -60,11 +60,6 @@ def knockout_rows(knockout: Knockout) -> list[Row]:
         }
         for row in knockout.rows
     ]
-
-
-def _heading(profile: RedundancyProfile) -> str:
-    query = profile.flow[0].query
-    return f"VAR: attention of {QUERIES.get(query, query)} on the image"
 
 
 def _lost(knockout: Knockout) -> list[alt.LayerChart]:

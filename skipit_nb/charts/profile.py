@@ -7,7 +7,7 @@ from typing import Literal
 import altair as alt
 
 from skipit_nb.charts.distance import distance_layers
-from skipit_nb.charts.flow import flow_layers
+from skipit_nb.charts.flow import asking, flow_layers
 from skipit_nb.charts.paper import finished, measured_on, panel
 from skipit_nb.charts.tail import tail_layers
 from skipit_nb.results import RedundancyProfile
@@ -36,7 +36,7 @@ def profile_chart(
         ),
     ]
     if profile.flow:
-        panels.append(panel(flow_layers(profile, skipset), "Flow: attention of the last prompt token on the image"))
+        panels.append(panel(flow_layers(profile, skipset), f"Flow: attention of {asking(profile)} on the image"))
     title = "Where the model is redundant"
     words = f"{title}, per layer: mean distance, tail probability at ε = {epsilon:g}, and cross-modal flow."
     picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")

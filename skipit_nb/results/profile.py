@@ -153,6 +153,17 @@ class RedundancyProfile(Stored):
             ]
         )
 
+    @property
+    def head_frame(self) -> pd.DataFrame:
+        """One row per layer and head: layer, head, query, var, var_uniform. Empty where flow was not measured."""
+        import pandas as pd
+
+        columns = ["layer", "head", "query", "var", "var_uniform"]
+        rows = [
+            (row.layer, head, row.query, var, row.uniform) for row in self.flow for head, var in enumerate(row.heads)
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
     def tail_frame(self, epsilon: float) -> pd.DataFrame:
         """One row per layer and kind of token: layer, tokens, epsilon, tail = P[d > ε]."""
         import pandas as pd

@@ -62,6 +62,10 @@ def test_a_likelihood_that_cannot_be_had_leaves_its_panel_out():
 def test_the_heading_says_whose_attention_it_is():
     spec = charts.knockout_chart(theory.profile_with_heads("text"), theory.knockout()).to_dict()
     assert headings(spec)[0].startswith("VAR: attention of the text tokens on the image")
+    whole = charts.profile_chart(theory.profile_with_heads("text"), 0.02).to_dict()
+    assert headings(whole)[2] == "Flow: attention of the text tokens on the image"
+    alone = charts.flow_chart(theory.profile_with_heads("text")).to_dict()
+    assert "attention of the text tokens: mean" in " ".join(alone["title"]["subtitle"])
 
 
 def test_flow_and_knockout_of_different_models_are_refused():

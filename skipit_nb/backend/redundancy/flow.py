@@ -9,6 +9,7 @@ import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -24,6 +25,9 @@ from skipit_nb.results import LayerFlow
 
 QUERIES = ("last", "text")
 """Whose attention counts: the last prompt token's, or the mean over all text tokens but the first."""
+
+ROWS_AT_ONCE = 64
+"""Asking rows whose attention is computed at a time: memory grows with the keys, however long the text is."""
 
 
 class FlowRecorder:
@@ -111,6 +115,57 @@ class FlowRecorder:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What some asking rows add up to, each weighted by its share of all of them."""
+
+    mass: Tensor
+    """[batch, head] attention on vision keys."""
+    flat: Tensor
+    """[batch] the same of a flat attention."""
+    by_chance: Tensor
+    """[batch] the same on average if as many keys, drawn among those that may be, were called vision:
+    Σ over rows of  share · vision keys / keys · Σ over keys of weight."""
+    gets: Tensor
+    """[batch, key] attention that each key gets, mean over heads."""
+    keys: Tensor
+    """[batch, key] bool: keys that may be drawn."""
+
+    @classmethod
+    def of(cls, call: AttentionCall, rows: Rows, share: Tensor, vision: Tensor, renamed: Tensor) -> _Sums:
+        """Those of `rows`, each with its share [batch, row]; vision and renamed are keys [batch, 1, 1, key]."""
+        weights, seen = call.weights(rows), call.seen(rows)
+        among = seen & renamed
+        expected = (weights * among).sum(-1) * _part(vision, among)
+        return cls(
+            mass=torch.einsum("bhr,br->bh", (weights * vision).sum(-1), share),
+            flat=torch.einsum("bhr,br->bh", _part(vision, seen), share).mean(1),
+            by_chance=torch.einsum("bhr,br->bh", expected, share).mean(1),
+            gets=torch.einsum("bhrk,br->bhk", weights, share).mean(1),
+            keys=among.any(2).any(1),
+        )
+
+    def plus(self, other: _Sums) -> _Sums:
+        """Those of both."""
+        return _Sums(
+            self.mass + other.mass,
+            self.flat + other.flat,
+            self.by_chance + other.by_chance,
+            self.gets + other.gets,
+            self.keys | other.keys,
+        )
+
+    def variance_by_chance(self, vision: Tensor) -> Tensor:
+        """Variance [batch] of a sample's VAR over such draws.
+
+        n (1 - n / K) S²,   n of K keys drawn without replacement, S² of the mean weight a key gets
+        """
+        count, drawn = self.keys.sum(1), (self.keys & vision[:, 0, 0]).sum(1)
+        middle = (self.gets * self.keys).sum(1, keepdim=True) / count[:, None].clamp_min(1)
+        spread = ((self.gets - middle) * self.keys).square().sum(1) / (count - 1).clamp_min(1)
+        return drawn * (1 - drawn / count.clamp_min(1)) * spread
+
+
 @dataclass(slots=True)
 class _Batch:
     """One pass."""
@@ -133,12 +188,11 @@ class _Batch:
         if call.is_understood and still_asks and keys == self.vision.shape[1]:
             rows = self._rows_of(queries, call.query.device)
             vision, renamed = (keys.to(call.query.device)[:, None, None] for keys in (self.vision, self.renamed))
-            share = rows.valid / rows.valid.sum(1, keepdim=True).clamp_min(1)
-            weights, seen = call.weights(rows), call.seen(rows)
-            mass = (weights * vision).sum(-1)
-            flat = torch.einsum("bhr,br->bh", _part(vision, seen), share).mean(1)
-            null = torch.stack([flat, *_by_chance(weights, seen & renamed, vision, share)], dim=1)
-            self.found[call.layer] = torch.einsum("bhr,br->bh", mass, share), null
+            shares = (rows.valid / rows.valid.sum(1, keepdim=True).clamp_min(1)).split(ROWS_AT_ONCE, dim=1)
+            blocks = zip(rows.blocks(ROWS_AT_ONCE), shares, strict=True)
+            total = reduce(_Sums.plus, (_Sums.of(call, block, share, vision, renamed) for block, share in blocks))
+            null = torch.stack([total.flat, total.by_chance, total.variance_by_chance(vision)], dim=1)
+            self.found[call.layer] = total.mass, null
         return call
 
     def _rows_of(self, queries: int, device: torch.device) -> Rows:
@@ -150,24 +204,3 @@ class _Batch:
 def _part(some: Tensor, among: Tensor) -> Tensor:
     """The share of `some` keys among others: [..., key] bool twice -> [...], 0 where there are none."""
     return (some & among).sum(-1) / among.sum(-1).clamp_min(1)
-
-
-def _by_chance(weights: Tensor, among: Tensor, vision: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance [batch] of a sample's VAR if as many keys, drawn from `among`, were called vision.
-
-        mean     = Σ over rows of  share · vision keys / keys · Σ over keys of weight
-        variance = n (1 - n / K) S²,   n of K keys drawn without replacement, S² of the mean weight a key gets
-
-    Args:
-        weights: [batch, head, row, key]
-        among: [batch, head | 1, row, key] bool: keys that a row sees and that may be drawn.
-        vision: [batch, 1, 1, key] bool
-        share: [batch, row], summing to 1.
-    """
-    mean = torch.einsum("bhr,br->bh", (weights * among).sum(-1) * _part(vision, among), share).mean(1)
-    keys = among.any(2).any(1)
-    gets = torch.einsum("bhrk,br->bhk", weights, share).mean(1)
-    count, drawn = keys.sum(1), (keys & vision[:, 0, 0]).sum(1)
-    centred = (gets - (gets * keys).sum(1, keepdim=True) / count[:, None].clamp_min(1)) * keys
-    variance = centred.square().sum(1) / (count - 1).clamp_min(1)
-    return mean, drawn * (1 - drawn / count.clamp_min(1)) * variance

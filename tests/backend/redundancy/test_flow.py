@@ -104,7 +104,37 @@ def test_an_unknown_query_and_a_layer_that_is_not_there_are_refused():
             model(**inputs)
 
 
-def test_memory_grows_with_the_asking_queries_and_not_with_all():
+def test_queries_that_say_nothing_attend_evenly():
+    model, inputs = tiny_llava(), prompts(padded=True)
+    with torch.no_grad():
+        model.model.language_model.layers[1].self_attn.q_proj.weight.zero_()
+    for query in ("last", "text"):
+        recorder = FlowRecorder(anatomy_of(model), query=query)
+        with torch.no_grad(), recorder.recording(inputs):
+            model(**inputs)
+        rows = recorder.rows()
+        assert rows[1].var == pytest.approx(rows[1].uniform, abs=1e-6)
+        assert rows[1].heads == pytest.approx([rows[1].uniform] * 4, abs=1e-6)
+        assert abs(rows[2].var - rows[2].uniform) > 1e-3
+
+
+def test_rows_that_ask_a_few_at_a_time_add_up_to_the_same(monkeypatch):
+    model, inputs, found = tiny_llava(), prompts(padded=True), []
+    for at_once in (64, 2):
+        monkeypatch.setattr("skipit_nb.backend.redundancy.flow.ROWS_AT_ONCE", at_once)
+        recorder = FlowRecorder(anatomy_of(model), query="text")
+        with torch.no_grad(), recorder.recording(inputs):
+            model(**inputs)
+        found.append(recorder.rows())
+    for whole, parts in zip(*found, strict=True):
+        assert parts.heads == pytest.approx(whole.heads, abs=1e-6)
+        for name in ("var", "spread", "uniform", "chance", "chance_spread"):
+            assert getattr(parts, name) == pytest.approx(getattr(whole, name), abs=1e-6)
+
+
+@pytest.mark.parametrize("query", ["last", "text"])
+def test_memory_grows_with_the_keys_and_not_with_all_queries(query, monkeypatch):
+    monkeypatch.setattr("skipit_nb.backend.redundancy.flow.ROWS_AT_ONCE", 2)
     model, inputs, largest = tiny_llava(), prompts(padded=True), []
 
     class Watch(TorchDispatchMode):
@@ -115,7 +145,7 @@ def test_memory_grows_with_the_asking_queries_and_not_with_all():
             return out
 
     seq = inputs["input_ids"].shape[1]
-    recorder = FlowRecorder(anatomy_of(model))
+    recorder = FlowRecorder(anatomy_of(model), query=query)
     with torch.no_grad(), Watch(), recorder.recording(inputs):
         model(**inputs)
     assert len(recorder.rows()) == NUM_LAYERS
@@ -143,6 +173,14 @@ def test_a_flow_stored_before_it_had_heads_reads_back(session):
     assert [row.var for row in rows] == [row.var for row in found.flow]
     assert {(row.heads, row.query, row.chance) for row in rows} == {((), "last", None)}
     assert (read.images, found.images) == (0, len({e.cluster for e in session.examples("digits-vqa", limit=2)}))
+
+
+def test_every_head_has_a_row_of_its_own(session):
+    found = session.profile("digits-vqa", limit=2)
+    table = found.head_frame
+    assert list(table.columns) == ["layer", "head", "query", "var", "var_uniform"]
+    assert len(table) == sum(len(row.heads) for row in found.flow)
+    assert table.groupby("layer")["var"].mean().tolist() == pytest.approx([row.var for row in found.flow])
 
 
 def test_a_frame_says_nothing_of_layers_without_flow(session):
