@@ -11,7 +11,14 @@ from skipit_nb.results.failed import FailedQuestion
 from skipit_nb.results.likelihood import Likelihoods
 from skipit_nb.results.loyalty import Loyalty
 from skipit_nb.results.provenance import Provenance
-from skipit_nb.results.statistics import NoiseFloor, PairedTests, Statistic, paired_statistics, statistics_frame
+from skipit_nb.results.statistics import (
+    NoiseFloor,
+    PairedTests,
+    Statistic,
+    even_images,
+    paired_statistics,
+    statistics_frame,
+)
 from skipit_nb.results.stored import Stored
 from skipit_nb.skipset import SkipSet
 
@@ -165,6 +172,11 @@ class Comparison(Stored):
     def num_clusters(self) -> int:
         """Different images."""
         return len({answer.cluster for answer in self.answers})
+
+    @property
+    def even_images(self) -> float:
+        """Images of equally many questions that would weigh as much; below 20 the interval may be too narrow."""
+        return even_images(answer.cluster for answer in self.answers)
 
     @property
     def worse(self) -> int:

@@ -33,6 +33,9 @@ class PairedComparison(Stored):
     design_effect: float
     """(clustered standard error / naive standard error)²; 1 if none flips."""
     tests: PairedTests
+    even_images: float | None = None
+    """Images of equally many questions that would weigh as much as these; below 20 the interval may be too narrow. None
+    in results of earlier versions."""
 
     @property
     def worse(self) -> int:

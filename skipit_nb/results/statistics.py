@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from skipit_nb.results.comparison import Metric, Verdict
+
+ENOUGH_IMAGES = 20
+"""Even images from which on an interval by image holds about as often as it says; found by simulation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,10 @@ class Judged(Protocol):
         """Different images."""
 
     @property
+    def even_images(self) -> float | None:
+        """Images of equally many questions that would weigh as much; None where nobody counted."""
+
+    @property
     def worse(self) -> int:
         """Questions with a lower score under B."""
 
@@ -116,7 +126,7 @@ def paired_statistics(found: Judged, *, may_stop_early: bool = False) -> list[St
     accuracy, n = found.metric("accuracy"), found.num_questions
     rows = [
         Statistic("questions", n, "questions", False, "answered under A and under B"),
-        Statistic("images", found.num_clusters, "images", False, "questions about one image are not independent"),
+        Statistic("images", found.num_clusters, "images", False, _of_images(found.even_images)),
         Statistic("accuracy A", accuracy.a, "share", False, "right answers under A"),
         Statistic("accuracy B", accuracy.b, "share", False, "right answers under B"),
         Statistic("delta", accuracy.value, "share", False, "accuracy B - A; below 0 B is worse"),
@@ -131,6 +141,26 @@ def paired_statistics(found: Judged, *, may_stop_early: bool = False) -> list[St
     ]
     tests = _tests(found.tests, found.p_mcnemar) if found.tests else []
     return rows + [_looked_at(row) if may_stop_early and row.unit == "p" else row for row in tests]
+
+
+def even_images(clusters: Iterable[str]) -> float:
+    """Images of equally many questions that would weigh as much as these: (Σ questions)² / Σ questions², at most all.
+
+    An interval by image trusts that there are enough of them; of twelve with 1 to 55 questions each, the three largest
+    are most of what it sees.
+
+    Args:
+        clusters: The image of each question.
+    """
+    sizes = Counter(clusters).values()
+    return sum(sizes) ** 2 / sum(size**2 for size in sizes)
+
+
+def _of_images(even: float | None) -> str:
+    reading = "questions about one image are not independent"
+    if even is None or even >= ENOUGH_IMAGES:
+        return reading
+    return f"{reading}; these weigh like {even:.1f} even ones, and below {ENOUGH_IMAGES} the interval may be too narrow"
 
 
 def _looked_at(row: Statistic) -> Statistic:

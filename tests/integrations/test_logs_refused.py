@@ -105,6 +105,17 @@ def test_a_torn_line(tmp_path, rows):
         judged(tmp_path, [*rows, '{"doc_id": 46, "tar'])
 
 
+def test_a_file_that_is_no_text(tmp_path):
+    path = tmp_path / "samples_x.jsonl"
+    path.write_bytes(b'{"doc_id": 0, "target": "\xff"}')
+    with pytest.raises(LogError, match=r"it cannot be read \(.*utf-8.*JSON lines in UTF-8"):
+        read_logs(path, path)
+
+
+def test_a_mark_of_the_byte_order_is_no_damage(tmp_path, rows):
+    assert judged(tmp_path, ["\ufeff" + json.dumps(rows[0]), *rows[1:]]).num_questions == len(rows)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [("", "it is empty"), ("[1]", "line 1 is a list"), ('{"a": 1}', "its lines are no samples of a harness")],

@@ -22,6 +22,7 @@ from skipit_nb.backend.evaluation.statistics import (
 from skipit_nb.backend.evaluation.verdict import verdict
 from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.results import Metric, PairedComparison, PairedTests
+from skipit_nb.results.statistics import even_images
 
 
 def paired_comparison(
@@ -110,14 +111,20 @@ def judge(
             agreement=1 - (worse + better) / n,
             correlation=_correlation(a, b),
         ),
+        even_images=even_images(clusters),
     )  # fmt: skip
 
 
 def _scores(name: str, values: Sequence[float]) -> list[float]:
-    scores = [float(value) for value in values]
-    for index, score in enumerate(scores):
+    scores = []
+    for index, value in enumerate(values):
+        try:
+            score = float(value)
+        except (TypeError, ValueError):  # such as None, or pandas' NA
+            score = math.nan
         if not 0 <= score <= 1:  # nan is neither
-            raise SettingError(f"{name}[{index}]", score, "a score from 0 (wrong) to 1 (right)")
+            raise SettingError(f"{name}[{index}]", value, "a score from 0 (wrong) to 1 (right)")
+        scores.append(score)
     return scores
 
 

@@ -13,10 +13,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a file.
 
     Raises:
-        LogError: If a line is none; a run that was killed may leave half a line.
+        LogError: If it is no text, or a line is none; a run that was killed may leave half a line.
     """
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(path.read_text("utf-8").split("\n"), start=1):
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogError(path, f"it cannot be read ({error})", "JSON lines in UTF-8") from error
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:

@@ -42,6 +42,24 @@ def test_clusters_widen_and_are_counted():
     assert together.tests.p_sign_flip > apart.tests.p_sign_flip
 
 
+def test_one_image_finds_no_more_than_one_question_does():
+    many, one = (paired_comparison([1] * n, [0] * n, ["one"] * n) for n in (90, 1))
+    assert many.design_effect == 90
+    assert many.mde == pytest.approx(one.mde)
+
+
+def test_few_and_uneven_images_are_told_of():
+    def reading(sizes):
+        images = [image for image, size in enumerate(sizes) for _ in range(size)]
+        found = paired_comparison([1] * len(images), [1] * len(images), images)
+        return found.even_images, found.statistics.set_index("statistic").reading["images"]
+
+    assert reading([10] * 20) == (20, "questions about one image are not independent")
+    even, words = reading([1, 1, 2, 2, 3, 3, 5, 8, 13, 21, 34, 55])
+    assert even == pytest.approx(148**2 / 4908)
+    assert words.endswith("these weigh like 4.5 even ones, and below 20 the interval may be too narrow")
+
+
 def test_it_reads_back_and_prints_all_it_knows():
     found = paired_comparison([1, 1, 0, 0.5], [1, 0, 1, 0.5], ["a", "a", "b", "b"], kinds=["x", "y", "x", "y"])
     assert PairedComparison.from_json(found.to_json()) == found
@@ -63,7 +81,9 @@ def test_it_reads_back_and_prints_all_it_knows():
         (lambda: paired_comparison([1, 0], [1]), SettingError, "length of b is 1, but should be 2"),
         (lambda: paired_comparison([1, 0], [1, 0], ["x"]), SettingError, "length of clusters is 1"),
         (lambda: paired_comparison([1, 0], [1, 0], kinds=[]), SettingError, "length of kinds is 0"),
-        (lambda: paired_comparison([1, 0], [1, 2]), SettingError, r"b\[1\] is 2.0"),
+        (lambda: paired_comparison([1, 0], [1, 2]), SettingError, r"b\[1\] is 2, but"),
+        (lambda: paired_comparison([1, None], [1, 1]), SettingError, r"a\[1\] is None"),
+        (lambda: paired_comparison([1], ["right"]), SettingError, r"b\[0\] is 'right'"),
         (lambda: paired_comparison([float("nan")], [1]), SettingError, r"a\[0\] is nan"),
         (lambda: paired_comparison([1], [1], margin=1), SettingError, "margin is 1"),
     ],

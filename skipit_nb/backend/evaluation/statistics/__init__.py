@@ -2,20 +2,20 @@
 
 Scores are 0 to 1; differences are B - A; intervals are two-sided at 95 %.
 
-| file             | answers                                                                              |
-| ---------------- | ------------------------------------------------------------------------------------ |
-| `paired`         | how large is the difference? The interval that decides                                |
-| `noninferiority` | is it within the margin?                                                              |
-| `sign_flip`      | would A and B differ so much by chance, images taken whole?                           |
-| `mcnemar`        | the same by question; decides nothing                                                 |
-| `power`          | how many questions does the next run need?                                            |
-| `subgroups`      | on which kinds of question?                                                           |
-| `max_t`, `holm`  | and if I look at many sets, or kinds?                                                 |
-| `anytime`, `early_stop` | and if I look while it runs?                                                   |
-| `noise`          | and if nothing changed but the batches?                                               |
+| file                             | answers                                                     |
+| -------------------------------- | ----------------------------------------------------------- |
+| `paired`                         | how large is the difference? The interval that decides      |
+| `noninferiority`                 | is it within the margin?                                    |
+| `sign_flip`                      | would A and B differ so much by chance, images taken whole? |
+| `mcnemar`                        | the same by question; decides nothing                       |
+| `power`                          | how many questions does the next run need?                  |
+| `subgroups`                      | on which kinds of question?                                 |
+| `max_t`, `holm`                  | and if I look at many sets, or kinds?                       |
+| `anytime_interval`, `early_stop` | and if I look while it runs?                                |
+| `noise`                          | and if nothing changed but the batches?                     |
 """
 
-from skipit_nb.backend.evaluation.statistics.anytime import anytime_interval
+from skipit_nb.backend.evaluation.statistics.anytime_interval import anytime_interval
 from skipit_nb.backend.evaluation.statistics.clusters import ClusteredMean, by_cluster, clustered_mean
 from skipit_nb.backend.evaluation.statistics.early_stop import (
     log_evidence_above,

@@ -29,7 +29,7 @@ class ClusteredMean:
     standard_error: float
     degrees_of_freedom: int
     design_effect: float
-    """(clustered standard error / naive standard error)²; 1 where nothing varies."""
+    """(clustered standard error / naive standard error)²; 1 where nothing varies; all questions for one image."""
 
 
 def by_cluster(values: Sequence[float] | Numbers, clusters: Sequence[str]) -> tuple[Numbers, Numbers]:
@@ -52,7 +52,7 @@ def clustered_mean(differences: Sequence[float] | Numbers, clusters: Sequence[st
 
         SE = √( G / (G - 1) · Σ over clusters (Σ inside (d - mean))² ) / n
 
-    With one cluster there is no variance to see: the standard error is infinite.
+    With one cluster there is no variance to see: the standard error is infinite, and all questions count as one.
 
     Source:
         Miller 2024, "Adding Error Bars to Evals", arXiv:2411.00640.
@@ -62,7 +62,7 @@ def clustered_mean(differences: Sequence[float] | Numbers, clusters: Sequence[st
     sums, _ = by_cluster(d - mean, clusters)
     groups = len(sums)
     if groups < TWO:
-        return ClusteredMean(mean, math.inf, 0, 1.0)
+        return ClusteredMean(mean, math.inf, 0, float(n))
     error = math.sqrt(groups / (groups - 1) * float((sums**2).sum())) / n
     naive = float(d.std(ddof=1)) / math.sqrt(n)
     return ClusteredMean(mean, error, groups - 1, (error / naive) ** 2 if naive > NOTHING else 1.0)

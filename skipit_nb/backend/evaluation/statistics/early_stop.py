@@ -8,7 +8,7 @@ cannot expect to gain, whatever he watches and whenever he stops: his wealth e r
 
 One image is one step, so questions of one image may hang together in any way, and the promise is exact. It is dear:
 each bet must survive an image lost whole, which for images of ten questions takes several times the questions. The
-interval that `compare` stops by is that of `anytime`. The images must come in random order.
+interval that `compare` stops by is `anytime_interval`. The images must come in random order.
 
 Shapes:
     image   in the order they were answered

@@ -62,8 +62,8 @@ class Paired:
 
     @property
     def divisor(self) -> float:
-        """How many questions count as one: the design effect, at least 1; all of them if there is one image."""
-        return float(self.n) if self.mean.degrees_of_freedom == 0 else max(self.mean.design_effect, 1.0)
+        """How many questions count as one: the design effect, at least 1."""
+        return max(self.mean.design_effect, 1.0)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """The mean difference with its two-sided interval; it has a width even if nothing flips."""

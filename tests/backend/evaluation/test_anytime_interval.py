@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skipit_nb.backend.evaluation.statistics import Paired, anytime_interval, log_evidence_above, log_evidence_below
-from skipit_nb.backend.evaluation.statistics.anytime import log_wealth, questions_as_one
+from skipit_nb.backend.evaluation.statistics.anytime_interval import log_wealth, questions_as_one
 from tests.backend.evaluation import simulated
 
 LOOK = 128
