@@ -353,7 +353,7 @@ class FakeSession:
         tick = progress or no_tick
         for done in range(total + 1):
             while not self.gate.wait(0.01):
-                tick(done, total)
+                tick(max(done - 1, 0), total)  # what is held back is not done
             tick(done, total)
 
     def _paired(self, example: FakeExample, a: SkipSet, b: SkipSet) -> PairedAnswer:

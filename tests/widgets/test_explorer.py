@@ -371,16 +371,17 @@ def test_a_profile_without_flow_or_text_is_drawn() -> None:
 
 
 class Stopping(FakeSession):
-    """Holds back once so many questions are in."""
+    """Holds back, once, when so many questions are in."""
 
     def __init__(self, after: int) -> None:
         super().__init__()
-        self.after = after
+        self.after, self.has_held = after, False
 
     def profile(self, examples: Any, *, so_far: Any = None, **named: Any) -> RedundancyProfile:
         def tell(profile: RedundancyProfile) -> None:
             so_far(profile)
-            if profile.num_samples == self.after:
+            if profile.num_samples == self.after and not self.has_held:
+                self.has_held = True
                 self.gate.clear()
 
         return super().profile(examples, so_far=tell if so_far else None, **named)
