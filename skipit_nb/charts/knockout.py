@@ -54,9 +54,11 @@ def knockout_rows(knockout: Knockout) -> list[Row]:
             "right": row.stop - 1 + HALF,
             "kl": row.kl,
             "likelihood": row.log_likelihood_drop,
+            "likelihood_low": row.log_likelihood_low,
+            "likelihood_high": row.log_likelihood_high,
             "accuracy": 100 * row.accuracy_drop,
-            "low": 100 * row.low,
-            "high": 100 * row.high,
+            "accuracy_low": 100 * row.low,
+            "accuracy_high": 100 * row.high,
         }
         for row in knockout.rows
     ]
@@ -68,18 +70,21 @@ def _lost(knockout: Knockout) -> list[alt.LayerChart]:
     panels = []
     if known:
         marks = _marks(known, count, "likelihood", ["nats lost", "(high = it was needed)"])
-        panels.append(panel(layered(*marks), "Knockout: log-likelihood of the right answer that is lost"))
-    title = ["points lost", "(high = it was needed)"]
-    interval = rows(values).mark_rule(color=INK, strokeWidth=1.5)
-    bars = interval.encode(x=layer_axis(count), y=alt.Y("low:Q", title=title), y2="high:Q")
-    accuracy = layered(bars, *_marks(values, count, "accuracy", title))
+        with_interval = ", with its 95 % interval" if known[0]["likelihood_low"] is not None else ""
+        heading = f"Knockout: log-likelihood of the right answer that is lost{with_interval}"
+        panels.append(panel(layered(*marks), heading))
+    accuracy = layered(*_marks(values, count, "accuracy", ["points lost", "(high = it was needed)"]))
     heading = f"Knockout: accuracy that is lost, with its 95 % interval (full model {knockout.baseline:.1%})"
     return [*panels, panel(accuracy, heading)]
 
 
 def _marks(values: list[Row], count: int, field: str, title: list[str]) -> list[alt.Chart]:
-    """A line at 0, a segment as wide as each band, and a point in its middle."""
+    """A line at 0, each band's interval where it has one, a segment as wide as the band, a point in its middle."""
     y = alt.Y(f"{field}:Q", title=title)
+    certain = rows([row for row in values if row[f"{field}_low"] is not None])
+    interval = certain.mark_rule(color=INK, strokeWidth=1.5).encode(
+        x=layer_axis(count), y=alt.Y(f"{field}_low:Q", title=title), y2=f"{field}_high:Q"
+    )
     zero = rows([{field: 0}]).mark_rule(color=FAINT, strokeDash=[4, 3]).encode(y=y)
     base = rows(values)
     bands = base.mark_rule(color=LOST_COLOR, strokeWidth=3, opacity=0.55).encode(
@@ -89,7 +94,7 @@ def _marks(values: list[Row], count: int, field: str, title: list[str]) -> list[
     tooltip += [alt.Tooltip("likelihood:Q", title="nats lost", format="+.4f")]
     tooltip += [alt.Tooltip("accuracy:Q", title="points lost", format="+.1f")]
     points = base.mark_point(filled=True, size=45, opacity=1, color=LOST_COLOR, shape="square")
-    return [zero, bands, points.encode(x=layer_axis(count), y=y, tooltip=tooltip)]
+    return [zero, interval, bands, points.encode(x=layer_axis(count), y=y, tooltip=tooltip)]
 
 
 def _words(profile: RedundancyProfile, knockout: Knockout) -> str:

@@ -32,6 +32,10 @@ class KnockoutRow:
     low: float
     """Lower end of the 95 % interval of `accuracy_drop`, clustered by image, not corrected for the number of bands."""
     high: float
+    log_likelihood_low: float | None = None
+    """Lower end of the 95 % interval of `log_likelihood_drop`, by image; None with one image, and in results of
+    earlier versions."""
+    log_likelihood_high: float | None = None
 
     @property
     def band(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 
 from skipit_nb.backend.live.memory import memory_given_back
@@ -215,6 +216,7 @@ class Theorises(Bound):
         limit: int | None = None,
         seed: int = 0,
         batch_size: int | None = None,
+        executor: Executor | None = None,
         progress: Tick | bool | None = None,
     ) -> Knockout:
         """Let text rows not look at vision rows in bands of layers: does the answer need what VAR says it reads?
@@ -227,6 +229,7 @@ class Theorises(Bound):
             limit: Whole images until at least so many questions; None for all of them.
             seed: Of the sampling.
             batch_size: Questions a batch; by default 32 in float32, 1 otherwise.
+            executor: As in `compare`: its workers run the batches.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
@@ -234,9 +237,11 @@ class Theorises(Bound):
             LayerIndexError: If a band names a layer this model does not have.
             UnsupportedSkipError: If text rows of a band see images by other means than attention to vision rows.
             NoImagesError: If no question has an image.
+            NotFiniteError: If a layer gives NaN or infinity.
             LimitError: If the limit is below 1.
+            WorkerError: If a worker dies and its work with it, or has other weights or questions.
         """
-        live, chosen, runs = self._open, as_task(task), self._runs(None, batch_size)
+        live, chosen, runs = self._open, as_task(task), self._runs(executor, batch_size)
         wanted = bands_of(live.anatomy, bands)
         questions = chosen.sample(limit, seed)
         made = live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed)
@@ -252,6 +257,7 @@ class Theorises(Bound):
         seed: int = 0,
         batch_size: int | None = None,
         memory: int | None = None,
+        executor: Executor | None = None,
         progress: Tick | bool | None = None,
     ) -> Contribution:
         """Measure what each layer contributes through vision and through text tokens: KL of the next token without it.
@@ -266,15 +272,18 @@ class Theorises(Bound):
             seed: Of the sampling.
             batch_size: Questions a batch; by default 32 in float32, 1 otherwise.
             memory: As in `sweep`.
+            executor: As in `compare`: its workers run the batches.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
 
         Raises:
             SettingError: If an action is unknown, or this model can run it nowhere.
             NoImagesError: If no question has an image.
             MemoryBudgetError: If not even one skip set fits into `memory`.
+            NotFiniteError: If a layer gives NaN or infinity.
             LimitError: If the limit is below 1.
+            WorkerError: If a worker dies and its work with it, or has other weights or questions.
         """
-        live, chosen, runs = self._open, as_task(task), self._runs(None, batch_size)
+        live, chosen, runs = self._open, as_task(task), self._runs(executor, batch_size)
         questions = chosen.sample(limit, seed)
         made = live.provenance(task=chosen.full_name, samples=[q.key for q in questions], seed=seed)
         with shown(progress, "contribution") as tick, memory_given_back(live.device):

@@ -45,6 +45,8 @@ def knockout(width: int = 1, num_layers: int = NUM_LAYERS, *, with_likelihood: b
             accuracy_drop=VAR[start] / 10,
             low=VAR[start] / 10 - 0.02,
             high=VAR[start] / 10 + 0.02,
+            log_likelihood_low=VAR[start] - 0.1 if with_likelihood else None,
+            log_likelihood_high=VAR[start] + 0.1 if with_likelihood else None,
         )
         for start in range(NUM_LAYERS - width + 1)
     )

@@ -1,6 +1,7 @@
 """The charts of the theory: the right numbers in the right place, and words that say where the evidence ends."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ def headings(spec: dict[str, Any]) -> list[str]:
 def test_a_band_is_as_wide_as_its_layers_and_its_loss_is_in_points():
     first, *_, last = knockout_rows(theory.knockout(width=3))
     assert (first["band"], first["layer"], first["left"], first["right"]) == ("0-2", 1, -0.34, 2.34)
-    assert (first["accuracy"], first["low"], first["high"]) == pytest.approx((6.2, 4.2, 8.2))
+    assert (first["accuracy"], first["accuracy_low"], first["accuracy_high"]) == pytest.approx((6.2, 4.2, 8.2))
     assert (last["band"], last["likelihood"]) == ("9-11", 0.05)
 
 
@@ -57,6 +58,16 @@ def test_every_head_has_a_tick_where_heads_were_stored():
 def test_a_likelihood_that_cannot_be_had_leaves_its_panel_out():
     spec = charts.knockout_chart(sample.profile(), theory.knockout(with_likelihood=False)).to_dict()
     assert [heading.split(":")[0] for heading in headings(spec)] == ["VAR", "Knockout"]
+
+
+def test_likelihood_has_an_interval_where_one_was_stored():
+    spec = charts.knockout_chart(theory.profile_with_heads(), theory.knockout()).to_dict()
+    assert headings(spec)[1].endswith("that is lost, with its 95 % interval")
+    assert "likelihood_low" in str(spec["vconcat"][1])
+    earlier = theory.knockout()
+    rows = tuple(replace(row, log_likelihood_low=None, log_likelihood_high=None) for row in earlier.rows)
+    spec = charts.knockout_chart(theory.profile_with_heads(), replace(earlier, rows=rows)).to_dict()
+    assert headings(spec)[1].endswith("that is lost")
 
 
 def test_the_heading_says_whose_attention_it_is():

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,6 +25,7 @@ from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.live.rows import Rows
 from skipit_nb.backend.redundancy.attention_calls import AttentionCall, listening
 from skipit_nb.backend.redundancy.geometric import token_kinds
+from skipit_nb.backend.redundancy.probes import gap
 from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.logits import FULL, Work, last_logits
@@ -103,9 +105,9 @@ def bands_of(anatomy: Anatomy, bands: int | Iterable[range] | None) -> tuple[ran
         UnsupportedSkipError: If text rows of a band cannot be blinded.
     """
     num_layers = len(anatomy.layers)
-    if bands is None or isinstance(bands, int):
+    if bands is None or not isinstance(bands, Iterable):
         width = 1 if bands is None else bands
-        if not 1 <= width <= num_layers:
+        if not isinstance(width, int) or isinstance(width, bool) or not 1 <= width <= num_layers:
             raise SettingError("bands", width, f"a width from 1 to {num_layers}, or ranges of layers")
         windows = [range(start, start + width) for start in range(num_layers - width + 1)]
         chosen = [window for window in windows if all(can_be_blind(anatomy, layer) for layer in window)] or windows
@@ -133,14 +135,15 @@ def knockout(
         raise NoExamplesError("a knockout")
     if all(example.image is None for example in examples):
         raise NoImagesError("knockout")
-    found = runs.run(examples, partial(knockout_batch, bands=tuple(bands)), tick=tick).rows
+    done = runs.run(examples, partial(knockout_batch, bands=tuple(bands)), tick=tick)
+    found = done.rows
     right = [
         [score(text, example).value for example, text in zip(examples, of_arm, strict=True)]
         for of_arm in zip(*(question.texts for question in found), strict=True)
     ]
     clusters = [example.cluster for example in examples]
     rows = tuple(_row(band, arm, found, right, clusters) for arm, band in enumerate(bands, start=1))
-    return Knockout(provenance, statistics.fmean(right[0]), rows)
+    return Knockout(done.provenance(provenance), statistics.fmean(right[0]), rows)
 
 
 def knockout_batch(live: LiveModel, batch: Sequence[Example], *, bands: Sequence[range]) -> list[Prefilled]:
@@ -160,16 +163,19 @@ def _row(
     band: range, arm: int, found: Sequence[Prefilled], right: Sequence[Sequence[float]], clusters: Sequence[str]
 ) -> KnockoutRow:
     kls = [question.kls[arm] for question in found]
-    drops = [question.log_likelihoods[0] - question.log_likelihoods[arm] for question in found]
-    known = [drop for drop in drops if drop == drop]  # noqa: PLR0124  nan is not equal to itself
+    drops = np.array([question.log_likelihoods[0] - question.log_likelihoods[arm] for question in found])
+    known, images = drops[~np.isnan(drops)], np.array(clusters)[~np.isnan(drops)]
+    lost = gap(known, np.zeros_like(known), images) if len(np.unique(images)) > 1 else None
     delta, _ = delta_interval(right[0], right[arm], clusters)
     return KnockoutRow(
         band.start,
         band.stop,
         kl=statistics.fmean(kls),
         kl_spread=statistics.stdev(kls) if len(kls) > 1 else 0.0,
-        log_likelihood_drop=statistics.fmean(known) if known else None,
+        log_likelihood_drop=float(known.mean()) if len(known) else None,
         accuracy_drop=0.0 - delta.value,
         low=0.0 - delta.high,
         high=0.0 - delta.low,
+        log_likelihood_low=lost.low if lost else None,
+        log_likelihood_high=lost.high if lost else None,
     )

@@ -1,5 +1,6 @@
 """Attention knockout: exact masking, known answers, the slow way, and a result that can be read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -106,7 +107,7 @@ def test_bands_are_single_layers_windows_of_a_width_or_ones_own():
     assert bands_of(anatomy, [range(1, 3)]) == (range(1, 3),)
 
 
-@pytest.mark.parametrize("bands", [0, NUM_LAYERS + 1, [], [range(2, 2)], [range(0, 4, 2)], [3]])
+@pytest.mark.parametrize("bands", [0, NUM_LAYERS + 1, True, 2.0, "3", [], [range(2, 2)], [range(0, 4, 2)], [3]])
 def test_bands_that_are_none_are_refused(bands):
     with pytest.raises(SettingError, match="bands is"):
         bands_of(anatomy_of(tiny_llava()), bands)
@@ -131,6 +132,7 @@ def test_a_knockout_has_a_row_for_every_band_and_reads_back(session):
     assert everywhere.accuracy_drop > 0.3
     assert everywhere.low <= everywhere.accuracy_drop <= everywhere.high
     assert everywhere.log_likelihood_drop > 1
+    assert everywhere.log_likelihood_low < everywhere.log_likelihood_drop < everywhere.log_likelihood_high
     assert repr(found).startswith("Knockout(digits-vqa")
 
 
@@ -140,6 +142,22 @@ def test_blind_everywhere_scores_what_a_sweep_scores_with_vision_absent(session)
     assert row.kl == pytest.approx(absent.kl, abs=1e-4)
     assert row.accuracy_drop == pytest.approx(-absent.delta)
     assert (row.low, row.high) == pytest.approx((-absent.high, -absent.low))
+
+
+def test_one_image_gives_a_likelihood_without_an_interval(session):
+    (row,) = session.knockout(TASK, [range(12)], limit=1).rows
+    assert row.log_likelihood_drop is not None
+    assert (row.log_likelihood_low, row.log_likelihood_high) == (None, None)
+
+
+def test_workers_find_what_one_machine_finds(session):
+    asked = {"limit": 12, "batch_size": 4}
+    with ThreadPoolExecutor(2) as executor:
+        assert session.knockout(TASK, [range(2)], executor=executor, **asked) == session.knockout(
+            TASK, [range(2)], **asked
+        )
+        contribution = session.contribution(TASK, actions=("frozen",), executor=executor, **asked)
+    assert contribution == session.contribution(TASK, actions=("frozen",), **asked)
 
 
 def test_questions_without_images_are_refused(session):
