@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 FLOPS_PER_MAC = 2
 
+USUAL_VISION, USUAL_TEXT = 576, 16
+"""Tokens of a usual prompt: those of LLaVA-1.5's one image, for models where the image's size decides, and a short
+question. Skip sets are ranked by what they save of it; `compare` and `efficiency` count the prompts themselves."""
+
 UPDATING = ("run", "attn", "mlp")
 """Actions under which a modality's tokens are updated."""
 
@@ -189,6 +193,16 @@ def cost(
         active_parameters=sum(map(_parameters, layers, works)),
         layer_flops=flops,
     )
+
+
+def usual_cost(shape: ModelShape, skipset: SkipSet | TokenDrop | str | None = None) -> Cost:
+    """Count what a usual prompt costs: the vision tokens of one image, and `USUAL_TEXT` text tokens."""
+    return cost(shape, skipset, num_vision=usual_vision(shape), num_text=USUAL_TEXT)
+
+
+def usual_vision(shape: ModelShape) -> int:
+    """Vision tokens of one image; `USUAL_VISION` where its size decides."""
+    return shape.num_vision or USUAL_VISION
 
 
 Tokens = Mapping[str, int]

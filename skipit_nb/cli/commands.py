@@ -65,7 +65,7 @@ def recommend(options: argparse.Namespace) -> None:
     with _session(options) as session:
         measured = session.profile(options.task, limit=options.limit, seed=options.seed, batch_size=options.batch_size)
         result = session.recommend(measured, **thresholds)
-        saves = f"prefill FLOPs / {result.flops_ratio:.2f}, predicted"
+        saves = f"prefill FLOPs / {result.flops_ratio:.2f}, predicted for a usual prompt"
         _print(options, result, result.frame, f"Recommended: {result.skipset} ({saves})")
 
 

@@ -28,7 +28,8 @@ class EqualCostRow:
     drop: TokenDrop | None
     """Which tokens are dropped; None where layers are skipped."""
     flops_ratio: float
-    """Predicted prefill FLOPs of the full decoder / those of this one; above 1 is cheaper. Arithmetic, not time."""
+    """Predicted prefill FLOPs of the full decoder / those of this one, for a usual prompt (`usual_cost` in
+    `skipit_nb.cost`); above 1 is cheaper. Arithmetic, not time."""
     accuracy: float
     """Share of right answers, 0 to 1, generated."""
     delta: float

@@ -21,7 +21,8 @@ class RaceRow:
 
     skipset: SkipSet
     flops_ratio: float
-    """Predicted prefill FLOPs of the full decoder / those of this set; above 1 is cheaper. Arithmetic, not time."""
+    """Predicted prefill FLOPs of the full decoder / those of this set, for a usual prompt (`usual_cost` in
+    `skipit_nb.cost`); above 1 is cheaper. Arithmetic, not time."""
     questions: int
     """How many it was asked: the first so many of the random order."""
     stopped_at: int | None

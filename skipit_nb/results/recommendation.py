@@ -57,8 +57,8 @@ class Recommendation(Stored):
     level: float | None = None
     """Quantile of the nulls behind the thresholds that were not set by hand; None in results of earlier versions."""
     flops_ratio: float | None = None
-    """Predicted prefill FLOPs of the full decoder / those under this set, for a usual prompt; above 1 is cheaper.
-    Arithmetic, not time. None where no model was at hand."""
+    """Predicted prefill FLOPs of the full decoder / those under this set, for a usual prompt (`usual_cost` in
+    `skipit_nb.cost`); above 1 is cheaper. Arithmetic, not time. None where no model was at hand."""
 
     @property
     def max_vars(self) -> tuple[float | None, ...]:
@@ -73,5 +73,6 @@ class Recommendation(Stored):
         return pd.DataFrame([asdict(reason) for reason in self.reasons])
 
     def __repr__(self) -> str:
-        saves = "" if self.flops_ratio is None else f", prefill FLOPs / {self.flops_ratio:.2f} (predicted)"
+        known = self.flops_ratio is not None
+        saves = f", prefill FLOPs / {self.flops_ratio:.2f} (predicted for a usual prompt)" if known else ""
         return f"Recommendation({str(self.skipset)!r}, {len(self.reasons)} layers{saves})"

@@ -30,7 +30,8 @@ class SweepRow:
     """Questions the full model answers right and this set does not."""
     better: int = 0
     flops_ratio: float = 1.0
-    """Predicted prefill FLOPs of the full decoder / those of this set; above 1 is cheaper. Arithmetic, not time."""
+    """Predicted prefill FLOPs of the full decoder / those of this set, for a usual prompt (`usual_cost` in
+    `skipit_nb.cost`); above 1 is cheaper. Arithmetic, not time."""
     log_likelihood: float | None = None
     """Mean over questions of log p(right answer), in nats; higher is better; None where it cannot be had."""
     kl: float | None = None

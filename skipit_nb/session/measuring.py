@@ -11,7 +11,7 @@ from skipit_nb.backend.redundancy import bands, profiling, similarity
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.sampling import one_of_each_image, questions_of
 from skipit_nb.backend.tasks.task import Example, Task
-from skipit_nb.cost import Cost, cost
+from skipit_nb.cost import USUAL_TEXT, Cost, cost, usual_vision
 from skipit_nb.jobs import Tick
 from skipit_nb.progress import shown
 from skipit_nb.results import BandDistances, RedundancyProfile, Similarity, TokenDistances
@@ -163,12 +163,19 @@ class Measures(Bound):
                 tick=tick,
             )
 
-    def cost(self, skipset: SkipSet | str | None = None, *, num_vision: int | None = None, num_text: int = 16) -> Cost:
+    def cost(
+        self,
+        skipset: SkipSet | str | None = None,
+        *,
+        num_vision: int | None = None,
+        num_text: int = USUAL_TEXT,
+    ) -> Cost:
         """Count FLOPs, KV bytes and active parameters of one prompt under a skip set: arithmetic, nothing is timed.
 
         Args:
             skipset: What is skipped; None for the full model.
-            num_vision: Vision tokens; by default those of one image.
+            num_vision: Vision tokens; by default those of one image, or 576 where they depend on its size.
             num_text: Text tokens.
         """
+        num_vision = usual_vision(self.shape) if num_vision is None else num_vision
         return cost(self.shape, skipset, num_vision=num_vision, num_text=num_text)

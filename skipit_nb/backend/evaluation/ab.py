@@ -10,7 +10,7 @@ from typing import Any
 from skipit_nb.backend.evaluation.answering import Answered, Arm, Texts, answering, refuse_without_images
 from skipit_nb.backend.evaluation.asking import INTERRUPTS, Answering, as_utf8
 from skipit_nb.backend.evaluation.batches import Anew, Here, Kept, Runs, Work
-from skipit_nb.backend.evaluation.efficiency.compared import saved
+from skipit_nb.backend.evaluation.efficiency.compared import predicted, saved
 from skipit_nb.backend.evaluation.failing import Careful, Failed
 from skipit_nb.backend.evaluation.interrupting import handed_over, said
 from skipit_nb.backend.evaluation.judged import judge
@@ -22,12 +22,10 @@ from skipit_nb.backend.evaluation.watching import Tell, Watched
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.scoring.two_arms import with_task_metrics
 from skipit_nb.backend.tasks.task import MULTIPLE_CHOICE, Example, Task
-from skipit_nb.cost import Cost, ModelShape, cost
 from skipit_nb.errors import NoExamplesError, NothingAnsweredError, SettingError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Comparison, Metric, NoiseFloor, PairedAnswer, Provenance
 from skipit_nb.skipset import SkipSet
-from skipit_nb.tokendrop import TokenDrop
 
 MEASURES = ("accuracy", "loyalty", "latency", "flops", "memory", "energy")
 USUAL = MEASURES[:4]
@@ -135,13 +133,9 @@ def compare(  # noqa: PLR0913 - as many knobs as `Session.compare`
         found = with_likelihoods(found, live, asking.answered)
     if "loyalty" in measure:
         found = with_loyalty(found, [texts[2] for _, texts in asking.done])
-    found = replace(found, metrics=(*found.metrics, *times, *_costs(live, a, b, measure)))
+    costs = predicted(live, (a, b), [row.example for row in asking.answered]) if "flops" in measure else []
+    found = replace(found, metrics=(*found.metrics, *times, *costs))
     return handed_over(with_task_metrics(said(found), task.metric, examples), stop)
-
-
-def prompt_cost(shape: ModelShape, skipset: SkipSet | TokenDrop) -> Cost:
-    """What a usual prompt of this model costs: one image and 16 text tokens."""
-    return cost(shape, skipset, num_vision=shape.num_vision or 576, num_text=16)
 
 
 def _judged(asking: Answering, margin: float, *, stop_early: bool, **more: Any) -> Comparison:
@@ -206,21 +200,3 @@ def _paired(row: Answered) -> PairedAnswer:
         parsed_a=score_a.parsed,
         parsed_b=score_b.parsed,
     )
-
-
-def _costs(live: LiveModel, a: SkipSet, b: SkipSet, measure: Sequence[str]) -> list[Metric]:
-    if "flops" not in measure:
-        return []
-    one, two = (prompt_cost(live.shape, skipset) for skipset in (a, b))
-    metrics = [
-        _predicted("prefill FLOPs", "GFLOPs", one.flops_prefill / 1e9, two.flops_prefill / 1e9),
-        _predicted("FLOPs per token", "GFLOPs", one.flops_per_token / 1e9, two.flops_per_token / 1e9),
-    ]
-    if two.kv_bytes:  # B may keep no keys at all; a ratio to nothing is no number
-        metrics.append(_predicted("KV cache", "kB", one.kv_bytes / 1e3, two.kv_bytes / 1e3))
-    return metrics
-
-
-def _predicted(name: str, unit: str, a: float, b: float) -> Metric:
-    ratio = a / b
-    return Metric(name, unit, a, b, "A / B", ratio, ratio, ratio, "predicted: one image, 16 text tokens, decoder only")

@@ -8,7 +8,6 @@ from functools import partial
 from statistics import fmean
 from typing import Any
 
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.evaluation.answering import Texts, refuse_without_images
 from skipit_nb.backend.evaluation.asking import INTERRUPTS, Answering, Asking
 from skipit_nb.backend.evaluation.batches import Anew, Kept, Runs
@@ -19,6 +18,7 @@ from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.scores import Prefilled, prefill_batch
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import NoExamplesError, NothingAnsweredError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Provenance, Sweep, SweepRow
@@ -172,12 +172,12 @@ def ranked(
 ) -> Sweep:
     """Judge sets by rows that are there, `found` of these examples: one score for the full model, then one a set."""
     right, clusters = _scores(examples, [row.texts for row in found]), [example.cluster for example in examples]
-    full_cost = prompt_cost(live.shape, SkipSet.none(num_layers=live.shape.num_layers))
+    full_cost = usual_cost(live.shape, SkipSet.none(num_layers=live.shape.num_layers))
     rows = []
     for arm, skipset in enumerate(skipsets, start=1):
         row = SweepRow(
             skipset=skipset,
-            flops_ratio=prompt_cost(live.shape, skipset).speedup_over(full_cost),
+            flops_ratio=usual_cost(live.shape, skipset).speedup_over(full_cost),
             log_likelihood=_mean([question.log_likelihoods[arm] for question in found]),
             kl=fmean(question.kls[arm] for question in found),
             agreement=fmean(question.agrees[arm] for question in found),

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.selection.nulls import distance_threshold, flow_threshold, tail_threshold, typical_distance
-from skipit_nb.cost import ModelShape
+from skipit_nb.cost import ModelShape, usual_cost
 from skipit_nb.errors import LayerCountError, SettingError
 from skipit_nb.results import EPSILONS, LayerDistance, LayerFlow, LayerReason, Recommendation, RedundancyProfile
 from skipit_nb.skipset import SkipSet
@@ -81,8 +80,8 @@ def of_model(profile: RedundancyProfile, num_layers: int) -> RedundancyProfile:
 
 def priced(advice: Recommendation, shape: ModelShape) -> Recommendation:
     """The recommendation with what its set saves of a usual prompt, by arithmetic."""
-    full = prompt_cost(shape, SkipSet.none(num_layers=shape.num_layers))
-    return replace(advice, flops_ratio=prompt_cost(shape, advice.skipset).speedup_over(full))
+    full = usual_cost(shape, SkipSet.none(num_layers=shape.num_layers))
+    return replace(advice, flops_ratio=usual_cost(shape, advice.skipset).speedup_over(full))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from itertools import groupby
 
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.selection.calibration import is_supported
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import SettingError
 from skipit_nb.skipset import SkipSet
 from skipit_nb.skipset.cells import RUN, Cell
@@ -39,13 +39,13 @@ def controls(live: LiveModel, skipset: SkipSet, *, count: int, seed: int, contig
         raise SettingError(name, value, "at least 1" if count < 1 else "a set that skips something")
     draw = random.Random(seed)  # noqa: S311  a draw of layers, not a secret
     pieces, found = _pieces(skipset, contiguous=contiguous), dict[SkipSet, None]()
-    wanted = prompt_cost(live.shape, skipset).flops_prefill
+    wanted = usual_cost(live.shape, skipset).flops_prefill
     for _ in range(TRIES_PER_CONTROL * count):
         draw.shuffle(pieces)
         other = type(skipset)(tuple(cell for piece in pieces for cell in piece), num_layers=skipset.num_layers)
         if other == skipset or other in found or not is_supported(live, other):
             continue
-        if abs(prompt_cost(live.shape, other).flops_prefill / wanted - 1) <= SAME_COST:
+        if abs(usual_cost(live.shape, other).flops_prefill / wanted - 1) <= SAME_COST:
             found[other] = None
         if len(found) == count:
             break

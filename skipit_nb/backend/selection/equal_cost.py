@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.evaluation.statistics import max_t
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.selection.calibration import Calibration
@@ -15,6 +14,7 @@ from skipit_nb.backend.selection.methods import joined, propose
 from skipit_nb.backend.selection.splitting import halves
 from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example, Task
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import SettingError, UnsupportedSkipError
 from skipit_nb.results import EqualCost, EqualCostRow
 from skipit_nb.results.equal_cost import CONTROL
@@ -82,7 +82,7 @@ def equal_cost(data: Calibration, task: Task, *, speedup: float, num_controls: i
 
 def ratio(live: LiveModel, action: Action) -> float:
     """Predicted prefill FLOPs of the full decoder over those under an action."""
-    return prompt_cost(live.shape, action).speedup_over(prompt_cost(live.shape, SkipSet.none()))
+    return usual_cost(live.shape, action).speedup_over(usual_cost(live.shape, SkipSet.none()))
 
 
 def _reaching(data: Calibration, speedup: float) -> tuple[list[tuple[str, Action]], list[tuple[str, str]]]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.evaluation.answering import refuse_without_images
 from skipit_nb.backend.evaluation.sweeping import ranked
 from skipit_nb.backend.selection.anytime import Values
@@ -17,6 +16,7 @@ from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.plan import plan_of
 from skipit_nb.backend.trie.scores import Prefilled
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import no_tick
 from skipit_nb.results import RaceResult, RaceRow, SweepRow
@@ -186,8 +186,8 @@ class _Runner:
     def flops_ratios(self) -> list[float]:
         """Of each set: predicted FLOPs of the full model / its own."""
         shape = self.data.live.shape
-        full = prompt_cost(shape, SkipSet.none(num_layers=shape.num_layers))
-        return [prompt_cost(shape, skipset).speedup_over(full) for skipset in self.skipsets]
+        full = usual_cost(shape, SkipSet.none(num_layers=shape.num_layers))
+        return [usual_cost(shape, skipset).speedup_over(full) for skipset in self.skipsets]
 
     def swept(self, one: int) -> SweepRow:
         """One set's row, as a sweep over the questions it was asked gives it."""

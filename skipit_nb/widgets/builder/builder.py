@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from skipit_nb.cost import Cost, ModelShape, cost
+from skipit_nb.cost import USUAL_TEXT, USUAL_VISION, Cost, ModelShape, cost, usual_vision
 from skipit_nb.errors import LayerCountError, SessionClosedError, SettingError
 from skipit_nb.jobs import Job, Tick
 from skipit_nb.ports import Opened
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from skipit_nb.widgets.builder.view import BuilderView
-
-NUM_TEXT, NUM_VISION = 16, 576
-"""The usual prompt, if nothing else is said: as `compare` counts it."""
 
 LIMIT = 64
 """Questions that a method measures on, at least, unless asked for more."""
@@ -61,7 +58,7 @@ class SkipSetBuilder(Drawing):
         *,
         skipset: SkipSet | str | None = "none",
         num_vision: int | None = None,
-        num_text: int = NUM_TEXT,
+        num_text: int = USUAL_TEXT,
         task: str | None = None,
         question: str = "",
     ) -> None:
@@ -73,7 +70,7 @@ class SkipSetBuilder(Drawing):
         self.asked: Asked | None = None
         self._asker = None if given or not hasattr(source, "what_if") else Asker(source, self._hear)  # type: ignore[arg-type]
         if num_vision is None:
-            num_vision = (self.shape.num_vision if self.shape else 0) or NUM_VISION
+            num_vision = usual_vision(self.shape) if self.shape else USUAL_VISION
         state = BuilderState(skipset, num_vision, num_text, task or "", question)  # type: ignore[arg-type]
         super().__init__(state, None if given else source)  # type: ignore[arg-type]
         profile = source if isinstance(source, RedundancyProfile) else profile

@@ -3,8 +3,8 @@
 import pytest
 
 from skipit_nb import SkipSet, TokenDrop
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.selection.equal_cost import RULES, ratio
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import SettingError
 from skipit_nb.results import EqualCost
 
@@ -33,7 +33,7 @@ def test_controls_cost_what_they_are_like(session, found):
     assert {row.method for row in controls} == {"random (like vtw)", "random (like shortgpt)"}
     for row in controls:
         like = next(r for r in found.rows if r.method == row.method.split("like ")[1].rstrip(")"))
-        costs = [prompt_cost(session.shape, one.skipset).flops_prefill for one in (row, like)]
+        costs = [usual_cost(session.shape, one.skipset).flops_prefill for one in (row, like)]
         assert costs[0] == pytest.approx(costs[1], rel=0.01)
 
 

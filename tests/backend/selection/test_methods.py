@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from skipit_nb import Session, SkipSet
-from skipit_nb.backend.evaluation.ab import prompt_cost
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.backend.selection.methods import METHODS, propose
+from skipit_nb.cost import usual_cost
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import no_tick
 from skipit_nb.results import Proposal
@@ -131,7 +131,7 @@ def test_what_a_method_does_not_take_is_refused(data, method, knobs, words):
 
 
 def cost_of(session, skipset):
-    return prompt_cost(session.shape, skipset).flops_prefill
+    return usual_cost(session.shape, skipset).flops_prefill
 
 
 @pytest.mark.parametrize("text", ["whole 3+5", "vision absent 0-3", "vision frozen 2; attn 7; mlp 1"])

@@ -22,11 +22,17 @@ Arms = tuple[SkipSet, SkipSet]
 
 def predicted_cost(live: LiveModel, skipset: SkipSet, inputs: Inputs) -> Cost:
     """What the arithmetic says of one prompt: it has so many vision and text tokens."""
+    vision, text = prompt_tokens(live, inputs)
+    return cost(live.shape, skipset, num_vision=vision, num_text=text)
+
+
+def prompt_tokens(live: LiveModel, inputs: Inputs) -> tuple[int, int]:
+    """How many vision and text tokens one prompt has."""
     length = inputs["input_ids"].shape[1]
     if not live.anatomy.has_vision_rows:  # image features are no rows, and their number that of a usual image
-        return cost(live.shape, skipset, num_text=length)
+        return live.shape.num_vision, length
     vision = int(live.anatomy.vision_rows(inputs["input_ids"]).sum())
-    return cost(live.shape, skipset, num_vision=vision, num_text=length - vision)
+    return vision, length - vision
 
 
 @dataclass(frozen=True, slots=True)
