@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 from skipit_nb.backend.tasks import digits_vqa, easy_vqa
@@ -36,6 +37,7 @@ def load_task(
     limit: int | None = None,
     seed: int = 0,
     data_files: Files = None,
+    revision: str | None = None,
 ) -> Task:
     """Give the questions of a task, the same ones every time.
 
@@ -50,6 +52,8 @@ def load_task(
         seed: Of the draw.
         data_files: Of a benchmark, parquet files to read in place of the hub's; for GQA a dict of "questions" and
             "images".
+        revision: Of a benchmark, the commit to read on the hub, such as `version` of an earlier run names it; None for
+            the newest.
 
     Returns:
         The task; images are opened or drawn when they are asked for.
@@ -62,11 +66,15 @@ def load_task(
         DatasetNotFoundError: If a benchmark's data cannot be had, such as offline.
     """
     if name in BENCHMARKS:
-        return HubTask(BENCHMARKS[name], split, data_files).drawn(limit, seed)
+        if revision is not None and data_files is not None:
+            raise SettingError("revision", revision, "left out: data_files are read, not the hub")
+        pinned = BENCHMARKS[name] if revision is None else replace(BENCHMARKS[name], revision=revision)
+        return HubTask(pinned, split, data_files).drawn(limit, seed)
     if name not in _LOADERS:
         raise UnknownTaskError(name, (*task_names(), *hub_task_names()))
-    if data_files is not None:
-        raise SettingError("data_files", data_files, f"left out: {name} is in the box")
+    for setting, value in (("data_files", data_files), ("revision", revision)):
+        if value is not None:
+            raise SettingError(setting, value, f"left out: {name} is in the box")
     split = "test" if split is None else split
     if split not in _SPLITS:
         raise SettingError("split", split, f"one of {', '.join(_SPLITS)}")

@@ -373,6 +373,26 @@ def test_the_commit_that_was_read_stands_in_the_version(monkeypatch):
     assert load_task("pope").version == "lmms-lab-encoder/POPE @ 0123abc"
 
 
+def test_a_commit_that_is_named_is_the_one_that_is_read(monkeypatch, tmp_path):
+    import datasets
+
+    asked = []
+
+    def hub(path, name=None, revision=None):
+        asked.append(revision)
+        file = write(tmp_path / "pope.parquet", published.pope())
+        return SimpleNamespace(config=SimpleNamespace(data_files={"test": [file]}))
+
+    monkeypatch.setattr(datasets, "load_dataset_builder", hub)
+    assert len(load_task("pope", limit=3, revision="0123abc")) >= 3
+    assert len(load_task("pope", revision="0123abc").scored_by("exact").sample(1)) >= 1
+    assert set(asked) == {"0123abc"}
+    with pytest.raises(SettingError, match="revision is '0123abc', but should be left out: data_files"):
+        load_task("pope", data_files=str(tmp_path / "pope.parquet"), revision="0123abc")
+    with pytest.raises(SettingError, match="left out: digits-vqa is in the box"):
+        load_task("digits-vqa", revision="0123abc")
+
+
 def test_a_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingPackageError, match=r"needs the package datasets.*pip install 'skipit-nb\[data\]'"):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from string import ascii_uppercase
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.exact import normalized
 from skipit_nb.backend.tasks.scoring.score import Score
-from skipit_nb.backend.tasks.task import Example
 
 LETTERS_UNKNOWN = "ABCDEFGH"
 """The letters there may be where a task keeps its options inside the question."""

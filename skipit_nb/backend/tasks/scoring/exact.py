@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import string
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.score import Score
-from skipit_nb.backend.tasks.task import Example
 
 _PUNCTUATION = ".,;:!?"
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.score import Score
-from skipit_nb.backend.tasks.task import Example
 
 
 def gqa(answer_text: str, example: Example) -> Score:

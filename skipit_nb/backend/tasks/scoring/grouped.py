@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.score import Score
 from skipit_nb.backend.tasks.scoring.yes_no import read_yes_no
-from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError, SettingError, TooFewSamplesError
 
 PERCEPTION = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.choice import choice
 from skipit_nb.backend.tasks.scoring.exact import exact, exact_match
 from skipit_nb.backend.tasks.scoring.gqa import gqa
@@ -12,7 +13,6 @@ from skipit_nb.backend.tasks.scoring.score import Score
 from skipit_nb.backend.tasks.scoring.vqa_soft import vqa_soft
 from skipit_nb.backend.tasks.scoring.vqa_words import textvqa_style
 from skipit_nb.backend.tasks.scoring.yes_no import yes_no
-from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import SettingError
 
 READ_AT_MOST = 100_000

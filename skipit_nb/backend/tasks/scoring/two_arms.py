@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.grouped import Numbers, counts_by_cluster, say
 from skipit_nb.backend.tasks.scoring.score import Score
-from skipit_nb.backend.tasks.task import Example
 from skipit_nb.results import Comparison, Metric
 
 DRAWS = 2000

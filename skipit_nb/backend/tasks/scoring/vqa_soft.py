@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.score import Score
 from skipit_nb.backend.tasks.scoring.vqa_words import flat, vqa_style
-from skipit_nb.backend.tasks.task import Example
 
 ENOUGH = 3
 """So many people who gave the same answer make it fully right."""

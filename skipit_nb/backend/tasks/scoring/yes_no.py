@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from skipit_nb.backend.tasks.example import Example
 from skipit_nb.backend.tasks.scoring.score import Score
-from skipit_nb.backend.tasks.task import Example
 
 _LEADING = re.compile(r"\W*(?:(?:the\s+)?answer(?:\s+is|\s*:)\W*)?(yes|no)\b", re.IGNORECASE)
 _BOTH = re.compile(r"\s*(?:/|,?\s*(?:and|or)\b)\s*(?:yes|no)\b", re.IGNORECASE)
