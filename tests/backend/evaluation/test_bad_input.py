@@ -6,6 +6,7 @@ import pytest
 
 from skipit_nb import Comparison, Task
 from skipit_nb.backend.evaluation import answering
+from skipit_nb.backend.evaluation.deciding import document
 from skipit_nb.backend.evaluation.judged import paired_comparison
 from skipit_nb.backend.evaluation.ledger import Ledger
 from skipit_nb.backend.tasks.registry import load_task
@@ -49,7 +50,7 @@ def test_a_nasty_answer_goes_through_scoring_tables_and_stored_forms(session, an
     assert (found.metric("accuracy").a, found.metric("accuracy").b) == (1, 0)
     assert Comparison.from_json(found.to_json()) == found
     ledger = Ledger(tmp_path)
-    kept = {ledger.answer(name, task.examples[0].key) for name in ledger.configurations}
+    kept = {ledger.answer(name, document(task.examples[0])) for name in ledger.configurations}
     assert kept == {task.examples[0].answer, answered}
     assert session.compare(task, ledger=tmp_path, **ASKED) == found
     page = flips_with_images(found, task)._repr_html_()
