@@ -33,6 +33,7 @@ from skipit_nb.results.robustness import (
     Robustness,
     RobustnessRow,
 )
+from skipit_nb.results.sample_tokens import SampleTokens
 from skipit_nb.results.search import SearchResult, SearchStep
 from skipit_nb.results.similarity import LayerSimilarity, Similarity
 from skipit_nb.results.standing import Standing
@@ -105,6 +106,7 @@ __all__ = [
     "Reproduction",
     "Robustness",
     "RobustnessRow",
+    "SampleTokens",
     "SearchResult",
     "SearchStep",
     "SelfCheck",

@@ -53,6 +53,9 @@ class Contribution(Stored):
     """By layer, tokens and action; a layer that cannot run an action has no row for it."""
     noise_floor: float | None = None
     """Mean KL(full ‖ full computed in another batch), in half precision: a smaller number means nothing."""
+    unit: str = "nats"
+    redundant_when: str = "low"
+    source: str = "arXiv:2504.00502 (frozen; its code takes KL(skipped ‖ full)); absent: ours"
 
     def of(self, tokens: str = "vision", action: str = "frozen") -> tuple[LayerContribution, ...]:
         """The rows of one kind of token and one action, by layer.

@@ -65,6 +65,7 @@ class Functional(Stored):
     rows: tuple[FunctionalRow, ...]
     unit: str = "nats; errors as a share"
     redundant_when: str = "gap near 0"
+    source: str = "arXiv:2509.25584 (notion), arXiv:2002.10689 (V-information); family, views, intervals: ours"
 
     def of(self, view: str) -> tuple[FunctionalRow, ...]:
         """The rows of one view, by boundary.

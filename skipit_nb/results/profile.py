@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from skipit_nb.errors import SettingError
 from skipit_nb.results.patch_place import PatchPlace
 from skipit_nb.results.provenance import Provenance
+from skipit_nb.results.sample_tokens import SampleTokens
 from skipit_nb.results.stored import Stored
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class LayerDistance:
     relative_spread: float | None = None
     """Standard deviation over samples of log(distance / that sample's geometric mean over layers): how surely this
     layer keeps its place among the others. 0 with one sample; None in results of earlier versions."""
+
+    @property
+    def normalised(self) -> float:
+        """Mean of d / 2 = (1 - cos) / 2, 0 (unmoved) to 1 (reversed): `distance` on the other scale in use."""
+        return self.distance / 2
 
     def tail_at(self, epsilon: float) -> float:
         """P[d > ε] for the grid value closest to ε from above, so that it is never more than the true tail."""
@@ -94,6 +100,11 @@ class RedundancyProfile(Stored):
     measured."""
     images: int = 0
     """Different images among the samples; 0 in results of earlier versions, where every question counts as one."""
+    per_token: tuple[SampleTokens, ...] = ()
+    """Every single token's distances, one entry a question, where they were asked for."""
+    unit: str = "distance: 1 - cos, 0 to 2; tail, VAR: share; norm: length of the state; update: share of it"
+    redundant_when: str = "low"
+    source: str = "arXiv:2509.25584 (notions; formulas ours), arXiv:2411.16724 (VAR)"
 
     @property
     def num_layers(self) -> int:
@@ -121,6 +132,10 @@ class RedundancyProfile(Stored):
         """Mean distance per layer of one kind of token, in 1 - cos. Low = redundant."""
         return tuple(row.distance for row in self.of(tokens))
 
+    def normalised(self, tokens: str = "vision") -> tuple[float, ...]:
+        """The same as (1 - cos) / 2, from 0 to 1. Low = redundant."""
+        return tuple(row.normalised for row in self.of(tokens))
+
     def tails(self, epsilon: float, tokens: str = "vision") -> tuple[float, ...]:
         """P[d > ε] per layer of one kind of token. Low = redundant."""
         return tuple(row.tail_at(epsilon) for row in self.of(tokens))
@@ -133,7 +148,10 @@ class RedundancyProfile(Stored):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row per layer and kind of token: layer, tokens, distance, spread, norm, update, var, var_uniform."""
+        """One row per layer and kind of token: layer, tokens, distance, spread, norm, update, var, var_uniform.
+
+        `tail_frame` has the tails, `head_frame` VAR head by head, `token_frame` single tokens where they were kept.
+        """
         import pandas as pd
 
         flow = self.flow_by_layer
@@ -175,6 +193,26 @@ class RedundancyProfile(Stored):
             ]
         )
 
+    @property
+    def token_frame(self) -> pd.DataFrame:
+        """One row per layer, question and token: layer, sample, position, tokens (its kind), distance.
+
+        Raises:
+            SettingError: If single tokens were not kept.
+        """
+        import pandas as pd
+
+        if not self.per_token:
+            raise SettingError("profile", self, "one measured by session.profile(..., per_token=True)")
+        columns = ["layer", "sample", "position", "tokens", "distance"]
+        rows = [
+            (layer, one.sample, position, kind, distance)
+            for one in self.per_token
+            for layer, distances in enumerate(one.distance)
+            for position, (kind, distance) in enumerate(zip(one.tokens, distances, strict=True))
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
     def __repr__(self) -> str:
         made = self.provenance
         questions = f"{self.num_samples} question{'' if self.num_samples == 1 else 's'}"
@@ -201,6 +239,8 @@ class TokenDistances(Stored):
     places: tuple[PatchPlace | None, ...] = ()
     """For each vision token, in order, the part of a picture it was made from; None for a newline token and for
     padding. Empty where it is not known, and in results of earlier versions: see `patches`."""
+    unit: str = "distance: 1 - cos, 0 to 2; norm: length of the state"
+    redundant_when: str = "low"
 
     def vision(self, layer: int) -> tuple[float, ...]:
         """The vision tokens' distances at one layer, in reading order of the image."""

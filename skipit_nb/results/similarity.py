@@ -48,6 +48,9 @@ class Similarity(Stored):
     """States that were compared. SVCCA needs many more than the model is wide; look at `chance`."""
     layers: tuple[LayerSimilarity, ...]
     """One per layer."""
+    unit: str = "1: same arrangement, 0: none in common"
+    redundant_when: str = "high"
+    source: str = "arXiv:1905.00414 (CKA), arXiv:1706.05806 (SVCCA)"
 
     @property
     def frame(self) -> pd.DataFrame:

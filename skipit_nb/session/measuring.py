@@ -31,6 +31,7 @@ class Measures(Bound):
         flow: bool = True,
         query: str = "last",
         rows: Mapping[str, RowMask] | None = None,
+        per_token: bool = False,
         batch_size: int | None = None,
         progress: Tick | bool | None = None,
         so_far: profiling.SoFar | None = None,
@@ -49,6 +50,8 @@ class Measures(Bound):
             rows: For each further modality a function of the model's inputs that gives its rows, [batch, seq] bool, as
                 in {"audio": lambda inputs: inputs["input_ids"] == audio_id}, or that mask. They are measured as vision
                 and text are, and count as neither.
+            per_token: Whether to keep the distance of every single token as well, for `token_frame`: layers × tokens
+                numbers a question.
             batch_size: Questions a forward pass; by default 32 in float32, 1 otherwise.
             progress: A function `tick(done, total)`, True or False for a bar, None for a bar in a terminal.
             so_far: A function that gets the profile of all questions measured so far after each batch but the last;
@@ -65,7 +68,9 @@ class Measures(Bound):
             samples = [f"inputs/{i}/{j}" for i, inputs in enumerate(ready) for j in range(len(inputs["input_ids"]))]
             made = live.provenance(samples=samples)
             with shown(progress, "profile") as tick, memory_given_back(live.device):
-                return profiling.profile_inputs(live, ready, made, flow=flow, query=query, rows=rows, tick=tick)
+                return profiling.profile_inputs(
+                    live, ready, made, flow=flow, query=query, rows=rows, per_token=per_token, tick=tick
+                )
         questions, task = questions_of(examples, limit, seed)  # type: ignore[arg-type]
         made = live.provenance(task=task, samples=[example.key for example in questions], seed=seed)
         with shown(progress, "profile") as tick, memory_given_back(live.device):
@@ -76,6 +81,7 @@ class Measures(Bound):
                 flow=flow,
                 query=query,
                 rows=rows,
+                per_token=per_token,
                 batch_size=chunk,
                 tick=tick,
                 so_far=so_far,

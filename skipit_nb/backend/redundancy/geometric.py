@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,6 +25,9 @@ from skipit_nb.results import EPSILONS, TOKENS, LayerDistance
 
 SMALLEST_DISTANCE = 1e-9
 """Stands for the distance of a layer that turns nothing, where logarithms are taken."""
+
+PerToken = tuple[tuple[str, ...], tuple[tuple[float, ...], ...]]
+"""One sample: the kind of each token, and its distances [layer][token]."""
 
 STATISTICS = 3 + len(EPSILONS)
 """Per layer, kind and sample: distance, norm, update, and the tail at each ε."""
@@ -211,3 +214,18 @@ def per_token_norms(anatomy: Anatomy) -> Iterator[list[Tensor]]:
         for layer in anatomy.layers:
             undo.callback(layer.register_forward_pre_hook(hook).remove)
         yield found
+
+
+def of_samples(distances: Sequence[Tensor], kinds: Tensor, names: Sequence[str]) -> Iterator[PerToken]:
+    """Single tokens of every sample, in the order of its prompt, padding left out.
+
+    Args:
+        distances: Of every layer [batch, seq], as `per_token_distances` collects them.
+        kinds: [kind, batch, seq] bool, as `token_kinds` gives them.
+        names: Of the kinds.
+    """
+    every = torch.stack(list(distances))
+    for sample in range(kinds.shape[1]):
+        is_token = kinds[:, sample].any(0)
+        of_token = kinds[:, sample, is_token].int().argmax(0).tolist()
+        yield tuple(names[kind] for kind in of_token), tuple(map(tuple, every[:, sample, is_token].tolist()))

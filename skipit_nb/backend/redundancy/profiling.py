@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,15 +15,29 @@ from skipit_nb.backend.live.patch_places import patch_places
 from skipit_nb.backend.redundancy.flow import FlowRecorder
 from skipit_nb.backend.redundancy.geometric import (
     DistanceRecorder,
+    PerToken,
+    of_samples,
     per_token_distances,
     per_token_norms,
     refuse_bad_layers,
+    token_kinds,
 )
 from skipit_nb.backend.redundancy.rows_by_hand import RowMask
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError, SettingError
 from skipit_nb.jobs import Tick
-from skipit_nb.results import Provenance, RedundancyProfile, TokenDistances
+from skipit_nb.results import TOKENS, Provenance, RedundancyProfile, SampleTokens, TokenDistances
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a profile is asked for beside distances."""
+
+    flow: bool
+    query: str
+    rows: Mapping[str, RowMask] | None
+    per_token: bool
+
 
 SoFar = Callable[[RedundancyProfile], object]
 """Hears of the profile of all questions that were measured so far, after every batch."""
@@ -37,6 +51,7 @@ def profile(
     flow: bool,
     query: str = "last",
     rows: Mapping[str, RowMask] | None = None,
+    per_token: bool = False,
     batch_size: int,
     tick: Tick,
     so_far: SoFar | None = None,
@@ -50,6 +65,7 @@ def profile(
         flow: Whether to measure cross-modal flow too, in the same pass.
         query: Whose attention counts as flow: "last" (prompt token) or "text" (the mean over text tokens).
         rows: Rows of further modalities, by name.
+        per_token: Whether to keep the distance of every single token.
         batch_size: Questions a forward pass.
         tick: Hears of every batch.
         so_far: Hears of every batch, too: the profile up to there.
@@ -71,18 +87,8 @@ def profile(
         if so_far is not None:
             so_far(replace(profile, provenance=made, images=seen))
 
-    return _profile(
-        live,
-        every,
-        len(examples),
-        images,
-        provenance,
-        flow=flow,
-        query=query,
-        rows=rows,
-        tick=tick,
-        tell=tell if so_far else None,
-    )
+    wanted = Wanted(flow, query, rows, per_token)
+    return _profile(live, every, len(examples), images, provenance, wanted, tick, tell if so_far else None)
 
 
 def profile_inputs(
@@ -93,6 +99,7 @@ def profile_inputs(
     flow: bool,
     query: str,
     rows: Mapping[str, RowMask] | None,
+    per_token: bool = False,
     tick: Tick,
 ) -> RedundancyProfile:
     """Measure every layer over ready inputs, each of them one forward pass, as `profile` does over questions.
@@ -102,7 +109,7 @@ def profile_inputs(
         NotFiniteError: If a layer gives NaN or infinity.
     """
     total = sum(len(inputs["input_ids"]) for inputs in batches)
-    return _profile(live, batches, total, total, provenance, flow=flow, query=query, rows=rows, tick=tick)
+    return _profile(live, batches, total, total, provenance, Wanted(flow, query, rows, per_token), tick)
 
 
 def _profile(
@@ -111,23 +118,32 @@ def _profile(
     total: int,
     images: int,
     provenance: Provenance,
-    *,
-    flow: bool,
-    query: str,
-    rows: Mapping[str, RowMask] | None,
+    wanted: Wanted,
     tick: Tick,
     tell: Callable[[RedundancyProfile, int], None] | None = None,
 ) -> RedundancyProfile:
-    def measured() -> RedundancyProfile:
-        return RedundancyProfile(provenance, distances.rows(), flows.rows() if flow else (), images)
+    distances = DistanceRecorder(live.anatomy, wanted.rows)
+    flows = FlowRecorder(live.anatomy, query=wanted.query, rows=wanted.rows)
+    single: list[PerToken] = []
 
-    distances, flows = DistanceRecorder(live.anatomy, rows), FlowRecorder(live.anatomy, query=query, rows=rows)
+    def measured() -> RedundancyProfile:
+        named = zip(provenance.samples, single, strict=False)  # until all are done, there are fewer
+        kept = tuple(SampleTokens(sample, *tokens) for sample, tokens in named)
+        return RedundancyProfile(provenance, distances.rows(), flows.rows() if wanted.flow else (), images, kept)
+
     done = 0
     tick(done, total)
     for inputs in batches:
-        both = flows.recording(inputs) if flow else contextlib.nullcontext()
-        with live.lock, torch.inference_mode(), distances.recording(inputs), both:
+        with contextlib.ExitStack() as during:
+            for one in (live.lock, torch.inference_mode(), distances.recording(inputs)):
+                during.enter_context(one)
+            if wanted.flow:
+                during.enter_context(flows.recording(inputs))
+            found = during.enter_context(per_token_distances(live.anatomy)) if wanted.per_token else []
             live.model(**inputs, use_cache=False, logits_to_keep=1)
+        if found:
+            kinds = token_kinds(inputs, live.anatomy, wanted.rows).cpu()
+            single += of_samples(found, kinds, (*TOKENS, *(wanted.rows or {})))
         done += len(inputs["input_ids"])
         if tell and done < total:
             tell(measured(), done)

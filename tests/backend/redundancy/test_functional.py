@@ -1,5 +1,7 @@
 """Functional redundancy of planted layers: one that does nothing, turns, rescales, or copies the answer in."""
 
+from dataclasses import MISSING, fields
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,15 @@ from skipit_nb.backend.redundancy.functional import measure
 from skipit_nb.backend.redundancy.states import PooledStates
 from skipit_nb.errors import SettingError, TooFewSamplesError
 from skipit_nb.jobs import no_tick
-from skipit_nb.results import Provenance
+from skipit_nb.results import (
+    BandDistances,
+    Contribution,
+    Functional,
+    Knockout,
+    Provenance,
+    RedundancyProfile,
+    Similarity,
+)
 
 WIDTH, QUESTIONS, ANSWERS = 7, 240, 3
 
@@ -28,6 +38,14 @@ def rows():
     measured = measure(found, made, views=views, folds=5, strength=0.1, permutations=99, tick=no_tick)
     assert measured.blind_log_loss == pytest.approx(np.log(ANSWERS), abs=0.03)
     return measured.of("last")
+
+
+def test_results_of_this_part_say_unit_direction_and_source():
+    for kind in (RedundancyProfile, BandDistances, Similarity, Knockout, Contribution, Functional):
+        named = {field.name: field.default for field in fields(kind)}
+        assert all(named[name] for name in ("unit", "redundant_when", "source")), kind
+        assert "arXiv" in named["source"]
+        assert named["unit"] is not MISSING
 
 
 def test_a_view_asked_for_twice_is_measured_once(rows):

@@ -6,12 +6,14 @@ import weakref
 import pytest
 import torch
 
-from skipit_nb import SkipSet
+from skipit_nb import Session, SkipSet
 from skipit_nb.backend.live.anatomy import anatomy_of
 from skipit_nb.backend.live.skipping import skipping
 from skipit_nb.backend.redundancy.geometric import DistanceRecorder, layer_distance, per_token_distances, token_kinds
-from skipit_nb.results import EPSILONS
+from skipit_nb.errors import SettingError
+from skipit_nb.results import EPSILONS, RedundancyProfile
 from tests.backend.live.tiny_llava import NUM_LAYERS, prompts, tiny_llava
+from tests.backend.redundancy.planted import identity, planted, rescaling, turning
 
 
 def turned_by(degrees):
@@ -53,6 +55,39 @@ def test_an_identity_layer_has_distance_zero_and_no_tail():
         assert (row.distance == 0) == (row.layer == 2)
         if row.layer == 2:
             assert (row.spread, row.update, set(row.tail)) == (0, 0, {0})
+
+
+def test_planted_layers_have_the_distance_tail_norm_and_update_they_were_planted_with():
+    model = planted(layer_0=identity, layer_1=turning(60), layer_2=rescaling(1000), layer_3=turning(180))
+    rows = recorded(model, prompts(padded=True))
+    for kind in ("vision", "text", "first"):
+        nothing, turned, longer, back = (row for row in rows if row.tokens == kind)
+        assert (nothing.distance, nothing.update, set(nothing.tail)) == (0, 0, {0})
+        assert turned.distance == pytest.approx(0.5, abs=1e-6)
+        assert turned.normalised == pytest.approx(0.25, abs=1e-6)
+        assert (turned.tail_at(0.45), turned.tail_at(0.55)) == pytest.approx((1, 0))
+        assert turned.update == pytest.approx(1, abs=1e-5), "the chord of 60 degrees"
+        assert longer.distance == pytest.approx(0, abs=1e-9), "cosine is scale-blind"
+        assert longer.update == pytest.approx(999, rel=1e-5), "and this is not"
+        assert back.norm == pytest.approx(1000 * longer.norm, rel=1e-5)
+        assert (back.distance, back.normalised, back.update) == pytest.approx((2, 1, 2), abs=1e-5)
+
+
+def test_single_tokens_are_kept_on_request_and_average_to_the_rows():
+    with Session(tiny_llava()) as session:
+        found = session.profile(prompts(padded=True), rows={"audio": lambda i: i["input_ids"] == 7}, per_token=True)
+        plain = session.profile(prompts(padded=True))
+    table = found.token_frame
+    assert list(table.columns) == ["layer", "sample", "position", "tokens", "distance"]
+    assert len(table) == NUM_LAYERS * int(prompts(padded=True)["attention_mask"].sum()), "padding is left out"
+    means = table.groupby(["layer", "tokens", "sample"]).distance.mean().groupby(["layer", "tokens"]).mean()
+    for row in found.layers:
+        assert means[row.layer, row.tokens] == pytest.approx(row.distance, abs=1e-6)
+    assert [one.sample for one in found.per_token] == list(found.provenance.samples)
+    assert RedundancyProfile.from_json(found.to_json()) == found
+    assert found.normalised() == pytest.approx([d / 2 for d in found.distances()])
+    with pytest.raises(SettingError, match=r"one measured by session.profile\(..., per_token=True\)"):
+        plain.token_frame  # noqa: B018
 
 
 def test_no_states_are_kept_however_many_layers_there_are():
