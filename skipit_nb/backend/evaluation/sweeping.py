@@ -75,7 +75,7 @@ def sweep(  # noqa: PLR0913 - as many knobs as `Session.sweep`
     work = Careful(partial(prefill_batch, skipsets=tuple(skipsets), memory=memory))
     asking: Asking[Prefilled] = Asking(runs, kept or Anew(work), tick, total)
     stop = _until_interrupted(asking, examples, gives_partial=gives_partial)
-    found = _ranking(live, skipsets, asking, provenance)
+    found, pairs = _ranking(live, skipsets, asking, provenance)
     num_unasked = 0 if stop is None else len(examples) - asking.num_asked
     final, best = None, sorted(found.rows, key=lambda row: (-row.accuracy, row.kl or 0.0))[:finalists]
     if stop is None and best and answers is not None:
@@ -85,10 +85,9 @@ def sweep(  # noqa: PLR0913 - as many knobs as `Session.sweep`
     if final is not None and stop is None:
         if final.failed:
             asking.leave_out(final.failed)
-            found = _ranking(live, skipsets, asking, provenance)
-        found = _with_finalists(found, _pairs(asking), best, final)
+            found, pairs = _ranking(live, skipsets, asking, provenance)
+        found = _with_finalists(found, pairs, best, final)
     else:
-        pairs = _pairs(asking)
         found = _together(found, pairs, range(len(pairs)), _clusters(asking))
     return handed_over(replace(found, num_unasked=num_unasked, is_complete=stop is None), stop)
 
@@ -106,8 +105,10 @@ def _until_interrupted(
     return None
 
 
-def _ranking(live: LiveModel, skipsets: Sequence[SkipSet], asking: Asking[Prefilled], provenance: Provenance) -> Sweep:
-    """All sets by their prefill.
+def _ranking(
+    live: LiveModel, skipsets: Sequence[SkipSet], asking: Asking[Prefilled], provenance: Provenance
+) -> tuple[Sweep, list[_Pair]]:
+    """All sets by their prefill, and the scores of the full model beside those of each set.
 
     Raises:
         NothingAnsweredError: If not one question could be scored.
@@ -115,15 +116,9 @@ def _ranking(live: LiveModel, skipsets: Sequence[SkipSet], asking: Asking[Prefil
     if not asking.done:
         raise NothingAnsweredError("a sweep", [question.error for question in asking.failed])
     examples, rows = zip(*asking.done, strict=True)
-    ranking = ranked(live, examples, skipsets, rows, asking.provenance(provenance))
-    return replace(ranking, errors=tuple(asking.failed))
-
-
-def _pairs(asking: Asking[Prefilled]) -> list[_Pair]:
-    """Scores of the full model and of each set, by prefill."""
-    examples, rows = zip(*asking.done, strict=True)
-    full, *arms = _scores(examples, [row.texts for row in rows])
-    return [(full, arm) for arm in arms]
+    full, *arms = right = scores_of(examples, rows)
+    ranking = ranked(live, examples, skipsets, rows, right, asking.provenance(provenance))
+    return replace(ranking, errors=tuple(asking.failed)), [(full, arm) for arm in arms]
 
 
 def _clusters(asking: Asking[Any]) -> list[str]:
@@ -168,10 +163,11 @@ def ranked(
     examples: Sequence[Example],
     skipsets: Sequence[SkipSet],
     found: Sequence[Prefilled],
+    right: Sequence[Sequence[float]],
     provenance: Provenance,
 ) -> Sweep:
-    """Judge sets by rows that are there, `found` of these examples: one score for the full model, then one a set."""
-    right, clusters = _scores(examples, [row.texts for row in found]), [example.cluster for example in examples]
+    """Judge sets by rows that are there, `found` of these examples, and by their `scores_of`."""
+    clusters = [example.cluster for example in examples]
     full_cost = usual_cost(live.shape, SkipSet.none(num_layers=live.shape.num_layers))
     rows = []
     for arm, skipset in enumerate(skipsets, start=1):
@@ -197,11 +193,11 @@ def ranked(
     )
 
 
-def _scores(examples: Sequence[Example], texts: Sequence[tuple[str, ...]]) -> list[list[float]]:
-    """For each arm the score of every question."""
+def scores_of(examples: Sequence[Example], found: Sequence[Prefilled]) -> list[list[float]]:
+    """The score of every question under the full model, then under each set."""
     return [
-        [score(text, example).value for example, text in zip(examples, of_arm, strict=True)]
-        for of_arm in zip(*texts, strict=True)
+        [score(text, example).value for example, text in zip(examples, texts, strict=True)]
+        for texts in zip(*(row.texts for row in found), strict=True)
     ]
 
 

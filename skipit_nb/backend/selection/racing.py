@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skipit_nb.backend.evaluation.answering import refuse_without_images
-from skipit_nb.backend.evaluation.sweeping import ranked
+from skipit_nb.backend.evaluation.sweeping import ranked, scores_of
 from skipit_nb.backend.selection.anytime import Values
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.backend.selection.contest import Contest, contest
@@ -192,7 +192,8 @@ class _Runner:
     def swept(self, one: int) -> SweepRow:
         """One set's row, as a sweep over the questions it was asked gives it."""
         examples, rows = zip(*self.seen[one], strict=True)
-        (row,) = ranked(self.data.live, examples, [self.skipsets[one]], rows, self.data.provenance).rows
+        right = scores_of(examples, rows)
+        (row,) = ranked(self.data.live, examples, [self.skipsets[one]], rows, right, self.data.provenance).rows
         return row
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from skipit_nb import Comparison, Session, SkipSet, Sweep
+from skipit_nb.backend.evaluation import sweeping
 from skipit_nb.backend.evaluation.stopping import looks
+from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example, Task
 
 TASK = "digits-vqa"
@@ -87,6 +89,13 @@ def test_the_intervals_of_a_sweep_hold_together_and_its_finalists_are_part_of_it
 def test_a_set_given_twice_is_judged_twice_alike(session):
     found = session.sweep(TASK, ["whole 11", "whole 11"], limit=6, finalists=2)
     assert found.rows[0] == found.rows[1]
+
+
+def test_a_sweep_scores_every_answer_once(session, monkeypatch):
+    scored = []
+    monkeypatch.setattr(sweeping, "score", lambda text, example: scored.append(example.key) or score(text, example))
+    found = session.sweep(TASK, ["whole 11", "whole 0"], limit=8)
+    assert len(scored) == 3 * len(found.provenance.samples)
 
 
 def test_full_precision_has_no_noise_and_half_precision_in_batches_tells_it(session):
