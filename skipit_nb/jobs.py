@@ -38,6 +38,15 @@ def no_tick(done: int, total: int, /) -> None:
     """Report nothing: the `Tick` of a call that nobody watches."""
 
 
+def part(tick: Tick, number: int, parts: int) -> Tick:
+    """The `Tick` of one of several parts of a work, numbered from 0, that take about as long as each other."""
+
+    def told(done: int, total: int, /) -> None:
+        tick(number * total + done, parts * total)
+
+    return told
+
+
 _here = threading.local()
 """The job that runs on a thread."""
 

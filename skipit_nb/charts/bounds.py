@@ -28,7 +28,7 @@ def bounds_chart(report: BoundsReport) -> alt.VConcatChart:
 
     The grey line between them is how loose the bound is. A cross is a bound that allows as much as the quantity could
     be anyway (the dashed line), so that it says nothing of this layer. That a bound on counted information holds is
-    mathematics and no evidence; only the one with α, a sampled Lipschitz constant, can break.
+    mathematics and no evidence; only those with α, a sampled Lipschitz constant, can break.
     """
     names = list(dict.fromkeys(row.implication for row in report.rows))
     told = sum(not row.is_vacuous for row in report.rows)
@@ -39,6 +39,7 @@ def bounds_chart(report: BoundsReport) -> alt.VConcatChart:
     title = "What each implication allows, beside what was measured"
     setting = f"view {report.view}, {report.k} codes, ε = {report.epsilon:g}; dashed: what is so anyway"
     subtitle = [measured_on(report.provenance), f"{setting}; below {FLOOR:g} drawn at {FLOOR:g}"]
+    subtitle += [f"left out: {report.left_out}"] if report.left_out else []
     words = f"{title}, per layer, on a log axis. {told} of {len(report.rows)} bounds say something; broken: {broken}."
     return finished(alt.vconcat(*grid, spacing=12), title, subtitle, words)
 
@@ -73,7 +74,7 @@ def _panel(report: BoundsReport, implication: str, look: dict[str, Look], *, is_
     x = x if is_low else x.title(None)
     gaps = [{"layer": row.layer, "value": max(row.measured, FLOOR), "bound": max(row.bound, FLOOR)} for row in found]
     slack = rows(gaps).mark_rule(color="#BDBDBD").encode(x=x, y=y, y2="bound:Q")
-    limits = [{"layer": row.layer, "value": row.trivial} for row in found]
+    limits = [{"layer": row.layer, "value": max(row.trivial, FLOOR)} for row in found]
     limit = rows(limits).mark_line(strokeDash=[5, 4], color=FAINT, strokeWidth=1.2).encode(x=x, y=y)
     points = [
         _points([row for row in values if (row["mark"] == "measured") == is_on_top], x, y, look, is_on_top)
@@ -93,7 +94,7 @@ def _points(values: list[Row], x: alt.X, y: alt.Y, look: dict[str, Look], is_sma
 
 def _y(values: list[Row], found: list[BoundRow]) -> alt.Y:
     """A log axis from the decade below the smallest value to the one above the largest, labelled at whole decades."""
-    everything = [*(row["value"] for row in values), *(row.trivial for row in found)]
+    everything = [*(row["value"] for row in values), *(max(row.trivial, FLOOR) for row in found)]
     low, high = math.floor(math.log10(min(everything))), math.ceil(math.log10(max(everything)))
     scale = alt.Scale(type="log", domain=[10.0**low, 10.0 ** max(high, low + 1)], nice=False)
     axis = alt.Axis(values=[10.0**n for n in range(low, max(high, low + 1) + 1)], format="~g")

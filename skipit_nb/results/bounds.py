@@ -61,6 +61,8 @@ class BoundsReport(Stored):
     epsilon: float
     """ε of the tail P[d > ε], in 1 - cos."""
     rows: tuple[BoundRow, ...]
+    left_out: str = ""
+    """Which implications could not be measured, and why; empty if all were."""
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -48,6 +48,24 @@ def loss_gap_from_distance(distance: Any, lipschitz: Any) -> Values:
     return _values(_values(lipschitz) * np.sqrt(2 * _values(distance)))
 
 
+def loss_gap_from_turns(vision: Any, text: Any, alpha: Any, beta: Any) -> Values:
+    """Geometric ⇒ functional with two arguments: a loss h(x, y) changes by at most α √(2 E d_x) + β √(2 E d_y).
+
+        |h(x, y) - h(x', y')| ≤ α ‖u - u'‖ + β ‖v - v'‖
+
+    Args:
+        vision: E d_x, the summed distance of the vision tokens of a question: half the squared length of their turn.
+        text: E d_y, the same of the text tokens.
+        alpha: α, of the directions u of the vision tokens.
+        beta: β, of the directions v of the text tokens.
+
+    Source:
+        The two constants are attested (reviewers of the paper's theorems 1-2), their arguments are not: vision and text
+        are our reading.
+    """
+    return loss_gap_from_distance(vision, alpha) + loss_gap_from_distance(text, beta)
+
+
 def log_loss_gap(information: Any) -> Values:
     """Informational ⇒ functional: the best log loss falls by at most I(X_l; Z | X_{l-1}); by exactly that on a chain.
 

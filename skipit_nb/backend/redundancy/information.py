@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skipit_nb.backend.redundancy.quantised import Codes
+from skipit_nb.backend.redundancy.shuffling import shuffled
 
 PERMUTATIONS = 200
 
@@ -79,23 +80,19 @@ def conditional_information(x: Codes, z: Codes, given: Codes, *, corrected: bool
     return h_xy + h_zy - h_xzy - h_y
 
 
-def shuffled(z: Codes, rng: np.random.Generator, given: Codes | None = None) -> Codes:
-    """The answers in another order; with `given`, only among samples with the same code there."""
-    if given is None:
-        return rng.permutation(z)
-    order, slots = np.lexsort((rng.random(len(z)), given)), np.argsort(given, kind="stable")
-    mixed = np.empty_like(z)
-    mixed[slots] = z[order]
-    return mixed
-
-
 def measured(
-    x: Codes, z: Codes, given: Codes | None = None, *, permutations: int = PERMUTATIONS, seed: int = 0
+    x: Codes,
+    z: Codes,
+    given: Codes | None = None,
+    *,
+    clusters: Codes | None = None,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
 ) -> Estimate:
     """I(X; Z), or I(X; Z | given), with its bias taken off and its permutation null.
 
-    The null shuffles the answers, under `given` inside each of its codes, so that what `given` tells of them stays.
-    It takes questions for exchangeable: where those about one image tend to the same answer, p is too small.
+    The null shuffles the answers, under `given` inside each of its codes, so that what `given` tells of them stays,
+    and whole images of about one size, so that what questions about one image have in common stays too.
     """
 
     def value(answers: Codes, *, corrected: bool) -> float:
@@ -105,7 +102,7 @@ def measured(
 
     rng = np.random.default_rng(seed)
     found = value(z, corrected=True)
-    null = [value(shuffled(z, rng, given), corrected=True) for _ in range(permutations)]
+    null = [value(shuffled(z, rng, given, clusters), corrected=True) for _ in range(permutations)]
     return Estimate(value(z, corrected=False), found, *against(found, null))
 
 

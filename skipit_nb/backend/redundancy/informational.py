@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from skipit_nb.backend.redundancy import information as count
 from skipit_nb.backend.redundancy import pid
-from skipit_nb.backend.redundancy.quantised import Codes, codebook, halves
-from skipit_nb.backend.redundancy.states import PooledStates
+from skipit_nb.backend.redundancy.quantised import Codes, codebook, halves, limit_for, refuse_small
+from skipit_nb.backend.redundancy.states import Labels, PooledStates
 from skipit_nb.errors import SettingError, TooFewSamplesError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Information, InformationRow, PidRow, Provenance
@@ -28,6 +29,29 @@ class Coded:
     distortion: float
 
 
+def refuse_too_few(labels: Labels, seed: int, *, views: Sequence[str], ks: Sequence[int], with_pid: bool) -> None:
+    """Before anything is measured.
+
+    Raises:
+        SettingError: If there is no view or no k, or a k is too small.
+        TooFewSamplesError: If a half has fewer than 4 questions for each pair of code and answer; the message says
+            how many it takes.
+        MissingPackageError: If decompositions are asked for without cvxpy.
+    """
+    if not views or not ks:
+        raise SettingError("views and ks", (tuple(views), tuple(ks)), "at least one of each")
+    refuse_small(min(ks))
+    if with_pid:
+        pid.solver()
+    largest = max(*ks, PID_K) if with_pid else max(ks)
+    least = PER_CELL * largest * len(labels.words)
+    half = int(min(each.sum() for each in halves(labels.clusters, seed)))
+    if half < least:
+        what = f"questions in a half, for k = {largest} and {len(labels.words)} answers"
+        todo = f"Take {limit_for(least, half, labels.clusters)}, if they bring no further answers, or a smaller k."
+        raise TooFewSamplesError(what, half, least, todo)
+
+
 def measure(
     found: PooledStates,
     provenance: Provenance,
@@ -41,21 +65,11 @@ def measure(
     """Quantise, count, correct, shuffle.
 
     Raises:
-        SettingError: If a view is unknown or a k too small.
-        TooFewSamplesError: If a half has fewer than 4 questions for each pair of code and answer; the message says
-            how many it takes.
-        MissingPackageError: If decompositions are asked for without cvxpy.
+        SettingError: If a view is unknown.
     """
     is_fitted, is_counted = halves(found.clusters, provenance.seed)
-    if not views or not ks:
-        raise SettingError("views and ks", (tuple(views), tuple(ks)), "at least one of each")
-    largest = max(*ks, PID_K) if with_pid else max(ks)
-    least = PER_CELL * largest * len(found.words)
-    half = int(min(is_fitted.sum(), is_counted.sum()))
-    if half < least:
-        what = f"questions in a half, for k = {largest} and {len(found.words)} answers"
-        raise TooFewSamplesError(what, half, least, f"Take limit={2 * least} or more, or a smaller k.")
-    answers = found.answers[is_counted]
+    answers, clusters = found.answers[is_counted], found.clusters[is_counted]
+    shuffles = {"clusters": clusters, "permutations": permutations, "seed": provenance.seed}
     rows: list[InformationRow] = []
     done = 0
     coded: dict[tuple[str, int], list[Coded]] = {}
@@ -68,32 +82,32 @@ def measure(
                 for book, boundary in zip(books, states, strict=True)
             ]
         for k in ks:
-            rows.extend(_rows(coded[view, k], answers, view, k, permutations, provenance.seed))
+            rows.extend(_rows(coded[view, k], answers, view, k, shuffles))
             done += 1
             tick(done, len(views) * len(ks))
-    parts = tuple(_pid(coded, answers, views, permutations // 10, provenance.seed)) if with_pid else ()
+    parts = tuple(_pid(coded, answers, views, shuffles | {"permutations": permutations // 10})) if with_pid else ()
     return Information(provenance, len(answers), found.words, tuple(rows), parts)
 
 
 def _rows(
-    boundaries: Sequence[Coded], answers: Codes, view: str, k: int, permutations: int, seed: int
+    boundaries: Sequence[Coded], answers: Codes, view: str, k: int, shuffles: dict[str, Any]
 ) -> Iterator[InformationRow]:
     for boundary, here in enumerate(boundaries):
         about = {"boundary": boundary, "view": view, "k": k, "codes": here.used, "distortion": here.distortion}
-        told = count.measured(here.codes, answers, permutations=permutations, seed=seed)
+        told = count.measured(here.codes, answers, **shuffles)
         yield InformationRow(**about, quantity="told", **asdict(told))  # type: ignore[arg-type]
         if not boundary:
             continue
         before = boundaries[boundary - 1].codes
         for quantity, x, given in (("added", here.codes, before), ("lost", before, here.codes)):
-            estimate = count.measured(x, answers, given, permutations=permutations, seed=seed)
+            estimate = count.measured(x, answers, given, **shuffles)
             yield InformationRow(**about, quantity=quantity, **asdict(estimate))  # type: ignore[arg-type]
         plain, corrected = (count.conditional_entropy(here.codes, before, corrected=c) for c in (False, True))
         yield InformationRow(**about, quantity="uncertain", value=corrected, plug_in=plain)  # type: ignore[arg-type]
 
 
 def _pid(
-    coded: dict[tuple[str, int], list[Coded]], answers: Codes, views: Sequence[str], permutations: int, seed: int
+    coded: dict[tuple[str, int], list[Coded]], answers: Codes, views: Sequence[str], shuffles: dict[str, Any]
 ) -> Iterator[PidRow]:
     """Vision beside text at every boundary; before beside after of every layer, in each view."""
     boundaries = range(len(coded[views[0], PID_K]))
@@ -103,6 +117,6 @@ def _pid(
     pairs += [(b, "before + after", view, codes[view][b - 1], codes[view][b]) for view in views for b in boundaries[1:]]
     for boundary, sources, view, first, second in pairs:
         found = asdict(pid.of_codes(first, second, answers))
-        means, highs = map(asdict, pid.null_of(first, second, answers, permutations=permutations, seed=seed))
+        means, highs = map(asdict, pid.null_of(first, second, answers, **shuffles))
         for part, value in found.items():
             yield PidRow(boundary, sources, view, PID_K, part, value, means[part], highs[part])

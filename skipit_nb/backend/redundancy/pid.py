@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skipit_nb.backend.redundancy.bounds import Values
-from skipit_nb.backend.redundancy.information import against, shuffled
+from skipit_nb.backend.redundancy.information import against
 from skipit_nb.backend.redundancy.quantised import Codes
+from skipit_nb.backend.redundancy.shuffling import shuffled
 from skipit_nb.errors import MissingPackageError, SettingError
 
 MOST_CODES = 8
@@ -83,17 +84,22 @@ def of_codes(first: Codes, second: Codes, answers: Codes) -> Parts:
     return decomposition(counts)
 
 
-def null_of(first: Codes, second: Codes, answers: Codes, *, permutations: int, seed: int = 0) -> tuple[Parts, Parts]:
-    """Mean and 95 % quantile of each part where the answers are shuffled: what the decomposition finds in nothing."""
+def null_of(
+    first: Codes, second: Codes, answers: Codes, clusters: Codes | None = None, *, permutations: int, seed: int = 0
+) -> tuple[Parts, Parts]:
+    """Mean and 95 % quantile of each part where the answers are shuffled: what the decomposition finds in nothing.
+
+    Whole images change places, if `clusters` says which question is about which.
+    """
     rng = np.random.default_rng(seed)
-    runs = [of_codes(first, second, shuffled(answers, rng)) for _ in range(permutations)]
+    runs = [of_codes(first, second, shuffled(answers, rng, clusters=clusters)) for _ in range(permutations)]
     found = [against(0.0, [getattr(run, name) for run in runs])[:2] for name in Parts.__dataclass_fields__]
     return Parts(*(mean for mean, _ in found)), Parts(*(high for _, high in found))
 
 
 def _largest_entropy(p: Values) -> float:
     """The largest H_Q(Z | X, Y) over all Q with the pairs of `p`, in nats."""
-    cp = _cvxpy()
+    cp = solver()
     z, x, y = np.nonzero((p.sum(2)[:, :, None] > 0) & (p.sum(1)[:, None, :] > 0))
     q = cp.Variable(len(z), nonneg=True)
     pairs = [_rows(z * p.shape[1] + x) @ q == _sums(z * p.shape[1] + x, p.sum(2)),
@@ -132,7 +138,12 @@ def _conditional(pair: Values) -> float:
     return _entropy(pair) - _entropy(pair.sum(0))
 
 
-def _cvxpy() -> Any:
+def solver() -> Any:
+    """cvxpy, loaded on first use.
+
+    Raises:
+        MissingPackageError: If it is not installed.
+    """
     try:
         import cvxpy
     except ImportError as error:

@@ -5,6 +5,7 @@ Shapes: sample, d_model; k centroids.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,8 +58,7 @@ def codebook(states: NDArray[Any], k: int, seed: int = 0) -> Codebook:
         SettingError: If k is below 2.
         TooFewSamplesError: If there are fewer states than centroids.
     """
-    if k < 2:  # noqa: PLR2004
-        raise SettingError("k", k, "a whole number of at least 2")
+    refuse_small(k)
     if len(states) < k:
         raise TooFewSamplesError(f"states for k = {k} centroids", len(states), k, "Take more questions or a smaller k.")
     directions = unit(states)
@@ -67,6 +67,26 @@ def codebook(states: NDArray[Any], k: int, seed: int = 0) -> Codebook:
     if len(different) <= k:
         return Codebook(different)
     return Codebook(KMeans(k, n_init=10, random_state=seed).fit(directions).cluster_centers_)
+
+
+def refuse_small(k: int) -> None:
+    """One code tells nothing.
+
+    Raises:
+        SettingError: If k is below 2.
+    """
+    if k < 2:  # noqa: PLR2004
+        raise SettingError("k", k, "a whole number of at least 2")
+
+
+def limit_for(least: int, half: int, clusters: NDArray[np.int64]) -> str:
+    """What to ask for so that the smaller half has `least` questions, where it has `half` now.
+
+    Halves are of whole images and differ by some questions, so it is as many more as the whole is larger than twice
+    the smaller half, and one image beyond.
+    """
+    largest = int(np.bincount(np.unique(clusters, return_inverse=True)[1]).max())
+    return f"limit={math.ceil(least * len(clusters) / half) + largest} or more"
 
 
 def halves(clusters: NDArray[np.int64], seed: int = 0) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -37,6 +37,18 @@ States = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Labels:
+    """What is known of the questions before any state is."""
+
+    answers: NDArray[np.int64]
+    """[sample] the right answer's number in `words`."""
+    words: tuple[str, ...]
+    """The answers that occurred, sorted."""
+    clusters: NDArray[np.int64]
+    """[sample] number of the image; questions about one image belong together."""
+
+
+@dataclass(frozen=True, slots=True)
 class PooledStates:
     """The states of a model over questions, pooled; and the answers that they should tell."""
 
@@ -60,6 +72,22 @@ class PooledStates:
         return self.states[view]
 
 
+def labelled(examples: Sequence[Example]) -> Labels:
+    """The answers and images of questions, as numbers.
+
+    Raises:
+        NoExamplesError: If there are no examples.
+        ConstantAnswerError: If all answers are the same, so that nothing can be known about them.
+    """
+    if not examples:
+        raise NoExamplesError("a measurement")
+    words, answers = np.unique([example.answer for example in examples], return_inverse=True)
+    if len(words) == 1:
+        raise ConstantAnswerError(str(words[0]), len(examples))
+    _, clusters = np.unique([example.cluster for example in examples], return_inverse=True)
+    return Labels(answers, tuple(map(str, words)), clusters)
+
+
 def pooled_states(live: LiveModel, examples: Sequence[Example], *, batch_size: int, tick: Tick) -> PooledStates:
     """Run the model over `examples` and keep every view at every boundary. The lock is taken per batch.
 
@@ -68,12 +96,7 @@ def pooled_states(live: LiveModel, examples: Sequence[Example], *, batch_size: i
         ConstantAnswerError: If all answers are the same, so that nothing can be known about them.
         NotFiniteError: If a layer gives NaN or infinity; the error names it.
     """
-    if not examples:
-        raise NoExamplesError("a measurement")
-    words, answers = np.unique([example.answer for example in examples], return_inverse=True)
-    if len(words) == 1:
-        raise ConstantAnswerError(str(words[0]), len(examples))
-    _, clusters = np.unique([example.cluster for example in examples], return_inverse=True)
+    labels = labelled(examples)
     found: list[Tensor] = []
     has_view: list[Tensor] = []
     for start in range(0, len(examples), batch_size):
@@ -87,7 +110,7 @@ def pooled_states(live: LiveModel, examples: Sequence[Example], *, batch_size: i
     tick(len(examples), len(examples))
     everything, present = torch.cat(found, dim=2).numpy(), torch.cat(has_view, dim=1).all(1)
     states_of = {view: everything[:, i] for i, view in enumerate(VIEWS) if present[i]}
-    return PooledStates(states_of, answers, tuple(map(str, words)), clusters)
+    return PooledStates(states_of, labels.answers, labels.words, labels.clusters)
 
 
 def shares(anatomy: Anatomy, inputs: Inputs) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skipit_nb.backend.redundancy import bounds
-from skipit_nb.errors import SettingError
+from skipit_nb.errors import SettingError, TooFewSamplesError
 
 CHAINS, SIZE, ANSWERS, WIDTH = 10_000, 5, 3, 4
 
@@ -82,6 +82,22 @@ def test_a_lipschitz_loss_changes_by_no_more_than_the_distance_allows(chain):
     assert (np.abs(change) <= bounds.loss_gap_from_distance(chain.mean, slope) + 1e-12).all()
 
 
+def test_a_loss_of_two_arguments_changes_by_no_more_than_both_distances_allow(chain):
+    """h(x, y): x runs over the points of a chain, y over those of the next one, drawn apart."""
+    p, d = (np.roll(each, 1, axis=0) for each in (chain.p_xy, chain.distance))
+    here, there = np.sqrt(2 * chain.distance), np.sqrt(2 * d)
+    wild = np.random.default_rng(3).standard_normal((CHAINS, SIZE, SIZE))
+    tight = here[:, :, :1] + there[:, :1]  # how far both are from their first points: α = β = 1
+    for loss, reached in ((wild, 0.1), (tight, 0.6)):
+        alpha = (np.abs(loss[:, :, None] - loss[:, None]) / (here + np.eye(SIZE))[..., None]).max((1, 2, 3))
+        beta = (np.abs(loss[..., :, None] - loss[..., None, :]) / (there + np.eye(SIZE))[:, None]).max((1, 2, 3))
+        moved = np.abs(loss[:, :, None, :, None] - loss[:, None, :, None, :])
+        change = np.einsum("nij,nkl,nijkl->n", chain.p_xy, p, moved)
+        allowed = bounds.loss_gap_from_turns(chain.mean, np.roll(chain.mean, 1), alpha, beta)
+        assert (change <= allowed + 1e-12).all()
+        assert (change > reached * allowed).any()
+
+
 def test_the_fall_of_the_best_log_loss_is_exactly_the_information_added(chain):
     before, after = chain.log_risks
     assert before - after == pytest.approx(bounds.log_loss_gap(chain.added), abs=1e-10)
@@ -135,12 +151,12 @@ def test_known_values():
 def report(session):
     """Of the model in the box without its layer 5."""
     with session.skipping("whole 5"):
-        return session.bounds_report("digits-vqa", limit=14, k=3, progress=False)
+        return session.bounds_report("digits-vqa", limit=8, k=3, progress=False)
 
 
 def test_an_identity_layer_has_bounds_of_zero(report):
     rows = {row.implication: row for row in report.rows if row.layer == 5}
-    assert len(rows) == 8
+    assert len(rows) == 10
     assert {row.measured for row in rows.values()} == {0}
     loose = ("proximal ⇒ geometric", "proximal ⇒ informational (distance Fano)")  # they allow what is below ε
     assert max(abs(row.bound) for name, row in rows.items() if name not in loose) < 1e-9
@@ -149,10 +165,30 @@ def test_an_identity_layer_has_bounds_of_zero(report):
 def test_the_report_says_which_bounds_hold_and_which_say_anything(report):
     assert type(report).from_json(report.to_json()) == report
     frame = report.frame
-    assert len(frame) == 12 * 8
-    assert frame[frame.implication != "geometric ⇒ functional"].holds.all()
+    assert len(frame) == 12 * 10
+    assert frame[~frame.implication.str.startswith("geometric ⇒ functional")].holds.all()
+    assert report.left_out == ""
     assert 0 < (~frame.is_vacuous).sum() < len(frame)
     assert set(frame.unit) == {"share", "nats", "1 - cos"}
+
+
+def test_what_is_so_anyway_is_the_loss_that_is_left_before_the_layer(report):
+    for row in report.rows:
+        if row.conclusion == "fall of the best log loss":
+            assert row.trivial <= np.log(12)
+            assert row.measured <= row.trivial + 1e-9
+    first, last = (
+        next(row for row in report.rows if row.layer == layer and "(0/1 loss)" in row.implication) for layer in (0, 11)
+    )
+    assert last.trivial < first.trivial, "late, less is left to lose"
+
+
+def test_too_few_questions_are_refused_before_the_model_runs(session, monkeypatch):
+    monkeypatch.setattr(type(session._open), "inputs", None)
+    with pytest.raises(TooFewSamplesError, match=r"in a half, for k = 40: .* at least 40 are needed. Take limit=\d+"):
+        session.bounds_report("digits-vqa", limit=14, k=40, progress=False)
+    with pytest.raises(SettingError, match=r"k is 1, but should be a whole number of at least 2"):
+        session.bounds_report("digits-vqa", limit=14, k=1, progress=False)
 
 
 def test_an_epsilon_beyond_every_distance_is_refused(session):

@@ -91,12 +91,3 @@ def test_information_of_the_model_in_the_box_is_found_where_the_prompt_is_read_a
 def test_too_few_questions_are_refused_with_the_limit_it_takes(session):
     with pytest.raises(TooFewSamplesError, match=r"for k = 8 and \d+ answers: .* Take limit=\d+ or more"):
         session.information("digits-vqa", limit=8, progress=False)
-
-
-def test_a_shuffle_under_a_condition_keeps_what_each_of_its_codes_holds():
-    rng = np.random.default_rng(4)
-    given, z = rng.integers(3, size=50), rng.integers(4, size=50)
-    mixed = info.shuffled(z, rng, given)
-    assert (mixed != z).any()
-    for code in range(3):
-        assert sorted(mixed[given == code]) == sorted(z[given == code])

@@ -9,7 +9,8 @@ from torch import nn
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.redundancy import jacobian
 from skipit_nb.backend.redundancy.geometric import token_kinds
-from skipit_nb.backend.redundancy.jacobian import Jacobian, boundaries, differentiable, top_singular_value
+from skipit_nb.backend.redundancy.jacobian import Jacobian, top_singular_value
+from skipit_nb.backend.redundancy.rest_of_network import Answers, Rest, boundaries, differentiable
 from skipit_nb.errors import NoExamplesError, NoGradientError, SettingError
 from skipit_nb.jobs import no_tick
 from skipit_nb.results import Lipschitz
@@ -63,7 +64,7 @@ class Bound:
     def __init__(self, model=None):
         self.live = LiveModel(model or tiny_llava(), None, name="tiny llava", revision="")
         self.inputs = prompts(padded=True)
-        self.answers = jacobian._Answers(self.live, self.inputs, None)
+        self.answers = Answers(self.live, self.inputs, None)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_of_a_model_it_is_that_of_the_whole_jacobian(layer, kind):
     bound = Bound(tiny_llava("eager"))
     bound.inputs = prompts(padded=False)
     chosen = token_kinds(bound.inputs, bound.live.anatomy)[kind]
-    answers = jacobian._Answers(bound.live, bound.inputs, None)
+    answers = Answers(bound.live, bound.inputs, None)
     with differentiable(), boundaries(bound.live) as states:
         said = answers.said()
         value, _, _ = top_singular_value(Jacobian.at(layer, said, states[layer][1]).of(chosen), 60)
@@ -111,7 +112,7 @@ def test_a_small_step_in_the_top_direction_changes_that_much_and_in_no_other_dir
         before, after = states[layer]
         there = Jacobian.at(layer, said, after)
         value, _, top = top_singular_value(there.of(chosen), 40)
-        rest = jacobian._Rest(bound.answers, layer, before, after, said, there)
+        rest = Rest(bound.answers, layer, before, after, said)
         unit = nn.functional.normalize(after.detach(), dim=-1)
         torch.manual_seed(0)
         slopes = []
@@ -126,7 +127,7 @@ def test_the_slope_is_that_of_turning_the_tokens_back_to_where_they_were(bound):
     chosen = token_kinds(bound.inputs, bound.live.anatomy)[0]
     with differentiable(), boundaries(bound.live) as states:
         said = bound.answers.said()
-        rest = jacobian._Rest(bound.answers, 1, *states[1], said, Jacobian.at(1, said, states[1][1]))
+        rest = Rest(bound.answers, 1, *states[1], said)
         change, turn = rest.turned(states[1][0], chosen)
     before, after = (nn.functional.normalize(s.detach(), dim=-1) for s in states[1])
     assert turn == pytest.approx(((before - after) * chosen[..., None]).square().sum((1, 2)).sqrt(), rel=1e-5)
