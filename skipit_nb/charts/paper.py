@@ -40,6 +40,7 @@ CONFIG: dict[str, Any] = {
         "domainColor": FAINT,
         "gridColor": GRID,
         "labelColor": INK,
+        "labelFlush": False,  # else the outermost labels are pushed inward, into their neighbours
         "labelFontSize": 11,
         "tickColor": FAINT,
         "titleColor": INK,

@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import altair as alt
 import pytest
+import vl_convert
 
 from skipit_nb import charts
 from skipit_nb.charts.comparison import comparison_rows
@@ -301,3 +303,11 @@ def test_a_chart_is_drawn_without_a_browser() -> None:
     svg = __import__("vl_convert").vegalite_to_svg(charts.tail_chart(sample.profile(), 0.02).to_dict())
     assert "Share of tokens" in svg
     assert isinstance(charts.flow_chart(sample.profile()), alt.LayerChart)
+
+
+@pytest.mark.parametrize("name", ["sweep, listed", "equal cost", "comparison", "agreement"])
+def test_the_outermost_numbers_of_an_axis_stand_below_their_ticks(name: str) -> None:
+    drawn = vl_convert.vegalite_to_svg(EVERY[name]().to_dict())
+    axes = re.findall(r'aria-label="X-axis.*?role-axis-label(.*?)role-axis-(?:title|domain)', drawn, re.DOTALL)
+    anchors = {anchor for axis in axes for anchor in re.findall(r'<text text-anchor="(\w+)"', axis)}
+    assert anchors == {"middle"}, "a label that is pushed inward runs into its neighbour"
