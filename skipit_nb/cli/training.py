@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from skipit_nb.errors import ModelNotFoundError
 from skipit_nb.session import Session
 from skipit_nb.skipset import SkipSet
 from skipit_nb.zoo import whole_checkpoint
-from skipit_nb.zoo.card import read_card, write_card
+from skipit_nb.zoo.card import CARD, read_card, write_card
 from skipit_nb.zoo.classroom import StageProgress
 from skipit_nb.zoo.course import TASKS
 from skipit_nb.zoo.recipe import train
@@ -44,12 +45,18 @@ def complete_card(model: str, folder: Path, *, scale: float = 1.0) -> None:
         model: Which model in the box it is.
         folder: What `train_model` left.
         scale: Share of the questions, below 1 for a try-out.
+
+    Raises:
+        ModelNotFoundError: If there is no trained model.
     """
+    if not (folder / CARD).is_file():
+        raise ModelNotFoundError(str(folder), f"there is no {CARD} in it, which `skipit train` leaves")
+    card = read_card(folder)
     most, dtype = MEASURED[model]
     questions = max(1, round(min(scale, 1.0) * most))
     with Session.open(str(whole_checkpoint(folder)), device="cpu", dtype=dtype) as session:
         profiles = [layers_of(session, task, questions) for task in TASKS]
-    write_card(read_card(folder) | {"profiles": profiles}, folder)
+    write_card(card | {"profiles": profiles}, folder)
 
 
 def layers_of(session: Session, task: str, limit: int) -> dict[str, Any]:

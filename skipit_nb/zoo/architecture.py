@@ -20,6 +20,7 @@ from transformers import (
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from skipit_nb.backend.live.quiet import quiet_transformers
 from skipit_nb.zoo.dialect import Dialect
 from skipit_nb.zoo.vocabulary import ANSWER, BEGIN, CHAT_TEMPLATE, END, IMAGE, PAD, make_tokenizer, vocabulary, word_ids
 
@@ -137,6 +138,7 @@ def save(model: LlavaForConditionalGeneration, folder: Path) -> None:
     """Write the weights in float16, the configuration and the processor into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     dtype = model.dtype
-    model.half().save_pretrained(folder)
+    with quiet_transformers():
+        model.half().save_pretrained(folder)
+        make_processor().save_pretrained(folder)
     model.to(dtype)
-    make_processor().save_pretrained(folder)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +13,7 @@ from pathlib import Path
 import torch
 from transformers import LlavaForConditionalGeneration
 
+from skipit_nb.backend.live.placement import named_device
 from skipit_nb.errors import SettingError
 from skipit_nb.zoo.card import make_card, write_card
 from skipit_nb.zoo.classroom import StagePlan
@@ -34,7 +37,7 @@ class Course:
         max_images: The most images of each task and split; None for all.
 
     Raises:
-        SettingError: If no step would be left, or no task is given.
+        SettingError: If `steps_scale` is no number of steps, or no task is given.
     """
 
     def __init__(
@@ -47,8 +50,8 @@ class Course:
         steps_scale: float,
         max_images: int | None,
     ) -> None:
-        if steps_scale <= 0:
-            raise SettingError("steps_scale", steps_scale, "above 0; 1 is the recipe")
+        if not 0 < steps_scale < math.inf:
+            raise SettingError("steps_scale", steps_scale, "a number above 0; 1 is the recipe")
         if not tasks:
             raise SettingError("tasks", tasks, f"at least one of {', '.join(TASKS)}")
         self.plan = tuple(replace(stage, num_steps=max(1, round(steps_scale * stage.num_steps))) for stage in plan)
@@ -86,5 +89,23 @@ class Course:
 
 
 def best_device(device: str | None) -> torch.device:
-    """Give the device of that name; without one a GPU if there is one."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """Give the device of that name; without one a GPU if there is one.
+
+    Raises:
+        DeviceError: If this machine does not have it.
+    """
+    return named_device(device) if device else torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def made_folder(out: Path) -> Path:
+    """Make the folder that a training is to leave its files in, before it begins rather than when it ends.
+
+    Raises:
+        SettingError: If nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            return out
+    except OSError as error:
+        raise SettingError("out", str(out), f"a folder to write into ({error.strerror})") from error

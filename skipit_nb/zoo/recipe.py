@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 from transformers import LlavaForConditionalGeneration
 
+from skipit_nb.backend.live.quiet import quiet_transformers
 from skipit_nb.zoo.architecture import WIDTH, make_dialect, make_model, save
 from skipit_nb.zoo.classroom import Classroom, Progress, StagePlan, StageProgress
-from skipit_nb.zoo.course import TASKS, Course, best_device
+from skipit_nb.zoo.course import TASKS, Course, best_device, made_folder
 from skipit_nb.zoo.lessons import Lesson, make_lesson
 from skipit_nb.zoo.report import Report
 from skipit_nb.zoo.scenes import Symbols
@@ -50,23 +51,32 @@ def train(
         device: A torch device; None takes a GPU if there is one.
         tasks: What to teach: easy-vqa, digits-vqa, or both.
         progress: Called after each step.
-        steps_scale: 1 for the recipe; 0.01 for a try-out of seconds that learns nothing.
+        steps_scale: 1 for the recipe; 0.01 for a try-out that learns nothing.
         max_images: For a try-out, the most images of each task and split; None for all.
 
     Returns:
         What the card is made of: accuracy by task and type of question, baselines, cost.
 
     Raises:
-        SettingError: If no step would be left, or no task is given.
+        SettingError: If `steps_scale` is no number of steps, no task is given, or nothing can be written into `out`.
+        DeviceError: If the device is not there.
         UnknownTaskError: If a task does not exist.
         MissingPackageError: If easy-VQA is asked for and not installed.
     """
     course = Course("tiny", PLAN, seed=seed, tasks=tasks, steps_scale=steps_scale, max_images=max_images)
+    folder, place = made_folder(out), best_device(device)
     lessons = [make_lesson(task, make_dialect(), max_images) for task in tasks]
-    model = _run(out, course.plan, seed, best_device(device), lessons, progress or _silent)
-    cost = course.cost(model.device)
-    shipped = LlavaForConditionalGeneration.from_pretrained(out, dtype=torch.float32).to(model.device).eval()
-    return course.certify(shipped, make_dialect(), cost, out)
+    _run(folder, course.plan, seed, place, lessons, progress or _silent)
+    cost = course.cost(place)
+    return course.certify(_read(folder).to(place).eval(), make_dialect(), cost, folder)
+
+
+def _read(folder: Path) -> LlavaForConditionalGeneration:
+    with quiet_transformers():
+        model: LlavaForConditionalGeneration = LlavaForConditionalGeneration.from_pretrained(
+            folder, dtype=torch.float32
+        )
+    return model
 
 
 def _run(
@@ -76,7 +86,7 @@ def _run(
     device: torch.device,
     lessons: Sequence[Lesson],
     progress: Progress,
-) -> LlavaForConditionalGeneration:
+) -> None:
     model = make_model(seed).to(device)
     room = Classroom(
         model=model,
@@ -89,7 +99,6 @@ def _run(
     for stage in plan:
         run_stage(room, stage)
         save(model, out)
-    return model
 
 
 def _silent(progress: StageProgress) -> None:

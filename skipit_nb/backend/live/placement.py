@@ -40,13 +40,13 @@ def main_device(device: str | None, device_map: DeviceMap | None) -> torch.devic
         MissingPackageError: If there is a map, but not the package that follows it.
     """
     if device_map is None:
-        return _known(device) if device else best_device()
+        return named_device(device) if device else best_device()
     if device is not None:
         raise SettingError("device", device, "left out where device_map says what goes where")
     if find_spec("accelerate") is None:
         raise MissingPackageError("accelerate", "device_map", "pip install 'skipit-nb[gpu]'")
     if isinstance(device_map, Mapping) and device_map:
-        places = [_known(place) for place in device_map.values() if place != "disk"]
+        places = [named_device(place) for place in device_map.values() if place != "disk"]
         return next((place for place in places if place.type != "cpu"), torch.device("cpu"))
     if device_map not in WAYS_TO_SPREAD:
         ways = ", ".join(map(repr, WAYS_TO_SPREAD))
@@ -88,7 +88,12 @@ def places_of(model: nn.Module) -> tuple[str, ...]:
     return tuple(sorted({_name(place) for place in spread.values()}))
 
 
-def _known(device: str | int) -> torch.device:
+def named_device(device: str | int) -> torch.device:
+    """The device of that name or number.
+
+    Raises:
+        DeviceError: If it is not there.
+    """
     name, known = _name(device), available_devices()
     if name in known or (name == "cuda" and "cuda:0" in known):
         return torch.device(name)

@@ -17,7 +17,7 @@ from skipit_nb.backend.tasks import load_task
 from skipit_nb.zoo.architecture import NUM_VISION_TOKENS
 from skipit_nb.zoo.classroom import Classroom, Progress, StagePlan
 from skipit_nb.zoo.corpus import make_corpus
-from skipit_nb.zoo.course import TASKS, Course, best_device
+from skipit_nb.zoo.course import TASKS, Course, best_device, made_folder
 from skipit_nb.zoo.lessons import make_lesson
 from skipit_nb.zoo.report import Report
 from skipit_nb.zoo.smol.architecture import Backbone, make_model, make_processor, read_backbone
@@ -68,14 +68,16 @@ def train(
         What the card is made of: accuracy by task and type of question, baselines, cost.
 
     Raises:
-        SettingError: If no step would be left, or no task is given.
+        SettingError: If `steps_scale` is no number of steps, no task is given, or nothing can be written into `out`.
+        DeviceError: If the device is not there.
         UnknownTaskError: If a task does not exist.
         MissingPackageError: If the language model or easy-VQA is not installed.
     """
     course = Course("smol", PLAN, seed=seed, tasks=tasks, steps_scale=steps_scale, max_images=max_images)
+    folder, place = made_folder(out), best_device(device)
     backbone = read_backbone()
     dialect = make_dialect(backbone.tokenizer, NUM_VISION_TOKENS)
-    model, updates = _pupil(backbone, seed, best_device(device))
+    model, updates = _pupil(backbone, seed, place)
     few = min(HELD_OUT_IMAGES, max_images or HELD_OUT_IMAGES)
     held_out = [make_corpus(load_task(task, "validation"), dialect, few) for task in tasks]
     room = Classroom(
@@ -84,13 +86,13 @@ def train(
         lessons=[make_lesson(task, dialect, max_images) for task in tasks],
         symbols=Words(backbone.tokenizer),
         seed=seed,
-        progress=Diary(model, dialect, out, held_out, progress).write,
+        progress=Diary(model, dialect, folder, held_out, progress).write,
     )
     for stage in course.plan:
         run_stage(room, stage, updates)
-    _save_settings(model, backbone, out)
-    cost = course.cost(model.device)
-    return course.certify(merged(read_backbone(), out).to(model.device), dialect, cost, out)
+    _save_settings(model, backbone, folder)
+    cost = course.cost(place)
+    return course.certify(merged(read_backbone(), folder).to(place), dialect, cost, folder)
 
 
 def _pupil(backbone: Backbone, seed: int, device: torch.device) -> tuple[LlavaForConditionalGeneration, nn.ModuleList]:
