@@ -141,7 +141,9 @@ def _add_train(to: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", help="cpu, cuda, mps (default: the best there is)")
     command.add_argument("--only-card", action="store_true", help="measure the layers of the model in --out again")
-    command.add_argument("--steps-scale", type=float, default=1.0, help="1 is the recipe; 0.01 a try-out that learns nothing, in minutes")
+    command.add_argument(
+        "--steps-scale", type=float, default=1.0, help="1 is the recipe; 0.01 a try-out that learns nothing, in minutes"
+    )
     command.set_defaults(run=commands.train)
 
 
