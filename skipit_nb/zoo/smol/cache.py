@@ -6,8 +6,10 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from skipit_nb.errors import SettingError
 
 CACHE_VARIABLE = "SKIPIT_CACHE"
 """Environment variable that names another folder to keep them in."""
@@ -33,14 +35,29 @@ def made_once(name: str, make: Callable[[Path], None]) -> Path:
     Args:
         name: Of the folder. It should name all that the folder is made of, so that nothing old is ever taken for new.
         make: Fills an empty folder.
+
+    Raises:
+        SettingError: If nothing can be written into the cache.
     """
     whole = cache_folder() / name
     if not whole.is_dir():
-        whole.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=whole.parent, prefix=f"{name}-unfinished-") as unfinished:
-            made = Path(unfinished) / name
-            made.mkdir()
+        with _unfinished(whole) as made:
             make(made)
             with contextlib.suppress(OSError):  # another process was quicker: its folder is as good
                 made.rename(whole)
     return whole
+
+
+@contextlib.contextmanager
+def _unfinished(whole: Path) -> Iterator[Path]:
+    """An empty folder beside another one, for a while."""
+    try:
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        place = tempfile.TemporaryDirectory(dir=whole.parent, prefix=f"{whole.name}-unfinished-")
+    except OSError as error:
+        expected = f"a folder to write into ({error.strerror}); {CACHE_VARIABLE} in the environment names another"
+        raise SettingError("the cache", str(whole.parent), expected) from error
+    with place as unfinished:
+        made = Path(unfinished) / whole.name
+        made.mkdir()
+        yield made

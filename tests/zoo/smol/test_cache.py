@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from skipit_nb.errors import SettingError
 from skipit_nb.zoo.smol.cache import CACHE_VARIABLE, cache_folder, made_once
 
 
@@ -45,3 +46,12 @@ def test_the_folder_is_the_users_unless_the_environment_names_another(monkeypatc
     assert cache_folder() == Path.home() / "elsewhere"
     monkeypatch.delenv(CACHE_VARIABLE)
     assert cache_folder().name == "skipit-nb"
+
+
+def test_a_cache_that_cannot_be_written_to_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").write_text("not a folder")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "a-file"))
+    with pytest.raises(SettingError, match=r"the cache is .*a-file'.*SKIPIT_CACHE in the environment names another"):
+        made_once("some", lambda _: pytest.fail("made all the same"))
