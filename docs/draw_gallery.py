@@ -1,6 +1,7 @@
 """Draws docs/pictures/gallery/*.png and writes docs/gallery.md: every chart, with the line that makes it.
 
-    python docs/draw_gallery.py        a minute or two on one CPU
+    python docs/draw_gallery.py                 a minute or two on one CPU
+    python docs/draw_gallery.py norm flow       draws only these, and writes the page
 
 The lines run on the model in the box. What the pages of the notions show too is read from docs/results/ rather than
 measured again; a test holds the page to this list, and this list to the charts there are.
@@ -8,6 +9,7 @@ measured again; a test holds the page to this list, and this list to the charts 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,11 @@ GALLERY: dict[str, Shown] = {
         "Distance per layer",
         'charts.distance_chart(session.profile("digits-vqa", limit=400))',
         "How far each layer turns vision and text tokens.",
+    ),
+    "norm": Shown(
+        "Lengths",
+        'charts.norm_chart(session.profile("digits-vqa", limit=400))',
+        "What a cosine cannot see: how long states are, and how much each layer adds to them.",
     ),
     "tail": Shown(
         "Tail per layer",
@@ -202,7 +209,7 @@ def main() -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     with Session.open(device="cpu") as session:
         told = Remembering(session, stored(TASK))
-        for name in GALLERY:
+        for name in sys.argv[1:] or GALLERY:
             picture(name, told).save(PICTURES / f"{name}.png", scale_factor=SCALE)
     PAGE.write_text(page(), encoding="utf-8")
 

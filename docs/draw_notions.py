@@ -1,7 +1,8 @@
 """Draws docs/pictures/notions/*.svg and writes what was measured into docs/notions/*.md: the model in the box.
 
     python docs/draw_notions.py              from the results stored in docs/results/: seconds
-    python docs/draw_notions.py --measure    measures them first: some minutes on one CPU
+    python docs/draw_notions.py --measure    measures them first: some minutes on one CPU; behind it, names of some
+    python docs/draw_notions.py --measure similarity functional      measures only these
 
 A test compares the pages with what this writes, and the words of the pictures with those it draws.
 """
@@ -75,7 +76,7 @@ def with_facts(page: str, text: str, everything: list[Found]) -> str:
 def main() -> None:
     """Draw every picture and write every page anew."""
     if "--measure" in sys.argv[1:]:
-        measure()
+        measure(sys.argv[sys.argv.index("--measure") + 1 :])
     everything = [stored(task) for task in TASKS]
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name in DRAWN:

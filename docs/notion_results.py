@@ -1,13 +1,13 @@
 """What the pages of `docs/notions/` show: results of the model in the box, stored as small JSON in `docs/results/`.
 
-Measuring them takes minutes (`python docs/draw_notions.py --measure`), reading them milliseconds. Floats are stored
-with five significant digits.
+Measuring them takes minutes (`python docs/draw_notions.py --measure`, all or those named behind it), reading them
+milliseconds. Floats are stored with five significant digits.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,15 +71,16 @@ def stored(task: str) -> Found:
     return Found(task, **{name: kind.from_json(texts[name]) for name, kind in KINDS.items()})
 
 
-def measure() -> None:
-    """Measure everything anew, and store it."""
+def measure(names: Sequence[str] = ()) -> None:
+    """Measure what is named, or everything, anew, and store it."""
     from skipit_nb import Session
 
     RESULTS.mkdir(exist_ok=True)
     with Session.open(device="cpu") as session:
         for task in TASKS:
-            for name, ask in MEASURES.items():
-                _file(task, name).write_text(shortened(ask(session, task).to_json()) + "\n", encoding="utf-8")
+            for name in names or MEASURES:
+                found = MEASURES[name](session, task)
+                _file(task, name).write_text(shortened(found.to_json()) + "\n", encoding="utf-8")
 
 
 def _file(task: str, name: str) -> Path:

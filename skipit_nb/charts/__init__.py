@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from skipit_nb.charts.functional import functional_chart
     from skipit_nb.charts.information import information_chart
     from skipit_nb.charts.knockout import knockout_chart
+    from skipit_nb.charts.norm import norm_chart
     from skipit_nb.charts.overlay import overlay_chart
     from skipit_nb.charts.profile import profile_chart
     from skipit_nb.charts.reproduction import reproduction_chart
@@ -46,6 +47,7 @@ _HOMES = {
     "functional_chart": "functional",
     "information_chart": "information",
     "knockout_chart": "knockout",
+    "norm_chart": "norm",
     "overlay_chart": "overlay",
     "profile_chart": "profile",
     "reproduction_chart": "reproduction",
@@ -72,6 +74,7 @@ __all__ = [
     "functional_chart",
     "information_chart",
     "knockout_chart",
+    "norm_chart",
     "overlay_chart",
     "profile_chart",
     "reproduction_chart",

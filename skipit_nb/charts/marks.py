@@ -29,6 +29,13 @@ LOOKS = {
 }
 """By kind of token."""
 
+BY_HAND = (
+    Look("#CC79A7", "diamond", (8, 2, 2, 2)),
+    Look("#009E73", "cross", (4, 4)),
+    Look("#8A6D00", "triangle-down", (1, 3)),
+)
+"""Kinds of tokens whose rows were given by hand, in their order."""
+
 A_LOOK = Look("#6B6B6B", "circle", (1, 0))
 B_LOOK = Look("#0072B2", "diamond", (6, 3))
 VIEW_LOOKS = {
@@ -54,13 +61,20 @@ RAMP = ("#F4F8FB", "#9CCBE6", "#2C8CC4", "#0B4F86", "#06274A")
 
 
 def check_tokens(tokens: Sequence[str]) -> None:
-    """Refuse kinds of tokens that nothing is drawn for.
+    """Refuse what names no kinds of tokens. Whether they occurred, the result knows that is drawn.
 
     Raises:
-        SettingError: If there is none, or one is unknown.
+        SettingError: If there is none, or they are no tuple.
     """
-    if isinstance(tokens, str) or not tokens or any(kind not in LOOKS for kind in tokens):
-        raise SettingError("tokens", tokens, f"some of {', '.join(LOOKS)}, as a tuple")
+    if isinstance(tokens, str) or not tokens:
+        known = ", ".join(LOOKS)
+        raise SettingError("tokens", tokens, f"a tuple of some of {known}, and kinds whose rows were given by hand")
+
+
+def token_look(kind: str, others: Sequence[str]) -> Look:
+    """How a kind of token looks; those whose rows were given by hand, such as audio, by their place among these."""
+    by_hand = [name for name in others if name not in LOOKS]
+    return LOOKS[kind] if kind in LOOKS else BY_HAND[by_hand.index(kind) % len(BY_HAND)]
 
 
 def tick_step(num_layers: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import altair as alt
 
-from skipit_nb.charts.marks import LOOKS, Look, tick_step
+from skipit_nb.charts.marks import Look, tick_step, token_look
 from skipit_nb.charts.skipped import skipped_bands
 from skipit_nb.results import Provenance
 from skipit_nb.skipset import SkipSet
@@ -84,7 +84,7 @@ def layer_axis(num_layers: int, field: str = "layer", *, has_ticks: bool = True)
 
 def token_looks(tokens: Sequence[str]) -> dict[str, Any]:
     """Colour, shape and dash of kinds of tokens: three encodings that share one legend."""
-    return series_looks("tokens", {kind: LOOKS[kind] for kind in tokens})
+    return series_looks("tokens", {kind: token_look(kind, tokens) for kind in tokens})
 
 
 def series_looks(field: str, looks: Mapping[str, Look]) -> dict[str, Any]:

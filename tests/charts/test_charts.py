@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -32,6 +33,7 @@ SKIPPED = SkipSet.early_exit(7)
 EVERY = {
     "distance": lambda: charts.distance_chart(sample.profile(), skipset=SKIPPED),
     "distance, log": lambda: charts.distance_chart(sample.profile(), ("vision", "text", "first"), "log"),
+    "norm": lambda: charts.norm_chart(sample.profile(), skipset=SKIPPED),
     "tail": lambda: charts.tail_chart(sample.profile(), 0.02),
     "tail curves": lambda: charts.tail_curve_chart(sample.profile(), [0, 4, 11]),
     "flow": lambda: charts.flow_chart(sample.profile()),
@@ -162,6 +164,33 @@ def test_a_profile_without_flow_leaves_its_panel_out() -> None:
     assert len(charts.profile_chart(sample.profile(with_flow=False), 0.02).to_dict()["vconcat"]) == 2
     with pytest.raises(SettingError, match="cross-modal flow"):
         charts.flow_chart(sample.profile(with_flow=False))
+
+
+def test_a_layer_that_writes_a_massive_activation_stands_out_where_distance_sees_nothing() -> None:
+    plain = sample.profile()
+    rows = tuple(
+        replace(row, update=999.0, distance=1e-4) if (row.layer, row.tokens) == (5, "first") else row
+        for row in plain.layers
+    )
+    spec = charts.norm_chart(replace(plain, layers=rows)).to_dict()
+    assert "first: layer 5 adds most (999 times its length)." in spec["description"]
+    drawn = [row for data in spec["datasets"].values() for row in data if row.get("tokens") == "first"]
+    assert max(drawn, key=lambda row: row["update"])["layer"] == 5
+
+
+def test_kinds_given_by_hand_are_drawn_beside_the_others() -> None:
+    plain = sample.profile()
+    sound = tuple(replace(row, tokens="audio") for row in plain.of("text"))
+    profile = replace(plain, layers=plain.layers + sound)
+    kinds = ("vision", "audio")
+    for spec in (
+        charts.distance_chart(profile, kinds).to_dict(),
+        charts.tail_chart(profile, 0.02, kinds).to_dict(),
+        charts.norm_chart(profile, kinds).to_dict(),
+    ):
+        assert "'domain': ['vision', 'audio']" in str(spec)
+    with pytest.raises(SettingError, match="one of those that occurred: audio, first, text, vision"):
+        charts.distance_chart(profile, ("sound",))
 
 
 def test_unknown_tokens_scales_and_thresholds_are_refused() -> None:
