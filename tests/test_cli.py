@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from skipit_nb import Comparison, RedundancyProfile, Sweep
+from skipit_nb import Comparison, RedundancyProfile, Session, Sweep
 from skipit_nb.cli import main
 from skipit_nb.results import Exported, Recommendation
 
@@ -97,3 +97,12 @@ def test_the_demo_tells_its_story_and_saves_its_pictures(capsys, tmp_path):
 def test_doctor_prints_json(capsys):
     main(["doctor", "--json"])
     assert "torch" in json.dumps(json.loads(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("arguments", [["demo", "--out", "a-file"], ["reproduce", "--out", "a-file/found.json"]])
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-file").write_text("not a folder")
+    monkeypatch.setattr(Session, "open", lambda *_, **__: pytest.fail("work has begun"))
+    assert main(arguments) == 2
+    assert "out is 'a-file', but should be a folder to write into" in capsys.readouterr().err

@@ -40,9 +40,11 @@ def lab(options: argparse.Namespace) -> None:
 def demo(options: argparse.Namespace) -> None:
     """Tell the first notebook's story in the terminal."""
     from skipit_nb.cli.demo import tell
+    from skipit_nb.zoo.course import made_folder
 
+    out = made_folder(options.out)
     with _session(options) as session:
-        tell(session, options.task, options.limit, options.seed, options.out)
+        tell(session, options.task, options.limit, options.seed, out)
 
 
 def profile(options: argparse.Namespace) -> None:

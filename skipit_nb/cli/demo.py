@@ -24,7 +24,7 @@ def tell(session: Session, task: str, limit: int, seed: int, out: Path) -> None:
         task: A task's name.
         limit: Questions of the A/B.
         seed: Of the sampling.
-        out: Folder of the pictures; made if it is not there.
+        out: Folder of the pictures.
     """
     show(f"{session} on {task}\n\n1. Where is the model redundant?\n")
     profile = session.profile(task, limit=PROFILED, seed=seed)
@@ -41,7 +41,6 @@ def tell(session: Session, task: str, limit: int, seed: int, out: Path) -> None:
     show(f"\n{result.verdict.sentence}\n")
     show(as_table(result.by_kind()))
 
-    out.mkdir(parents=True, exist_ok=True)
     pictures = {
         "1-redundancy.png": charts.profile_chart(profile, 0.02),
         "2-conditions.png": charts.conditions_chart(advice),

@@ -40,9 +40,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
 def reproduce(options: argparse.Namespace) -> None:
     """Run the checks on one model. That a check fails is a result: the exit status is 0 all the same."""
     from skipit_nb.session import Session
+    from skipit_nb.zoo.course import made_folder
 
     if options.out is not None and (options.out.suffix in PICTURES or options.out.is_dir()):
         raise SettingError("out", str(options.out), "the name of a JSON file; the pictures go beside it")
+    made_folder(FOLDER if options.out is None else options.out.parent)
     with Session.open(
         options.model,
         device=options.device,
@@ -76,7 +78,6 @@ def _write(result: Reproduction, out: Path) -> list[Path]:
     """The result and its pictures beside it."""
     from skipit_nb import charts
 
-    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(result.to_json(), "utf-8")
     pictures = [out.with_suffix(suffix) for suffix in PICTURES]
     for picture in pictures:

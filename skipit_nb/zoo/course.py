@@ -98,7 +98,7 @@ def best_device(device: str | None) -> torch.device:
 
 
 def made_folder(out: Path) -> Path:
-    """Make the folder that a training is to leave its files in, before it begins rather than when it ends.
+    """Make a folder that files are to be left in, before long work begins rather than when it ends.
 
     Raises:
         SettingError: If nothing can be written there.
