@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import skipit_nb
+from skipit_nb import Session
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 API = "\n".join(path.read_text("utf-8") for path in (DOCS / "api").glob("*.md"))
 
 
@@ -23,11 +26,30 @@ def test_every_public_name_is_in_the_reference(name: str) -> None:
 @pytest.mark.model
 def test_the_first_ten_minutes_run(capsys: pytest.CaptureFixture[str]) -> None:
     scope: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", (DOCS / "start.md").read_text("utf-8"), re.DOTALL):
+    for block in BLOCK.findall((DOCS / "start.md").read_text("utf-8")):
         exec(block.replace("open()", "open(device='cpu')"), scope)
     said = capsys.readouterr().out
     assert "points" in said
     assert "vision absent" in said
+
+
+@pytest.mark.model
+def test_the_first_ten_minutes_run_on_another_model_with_the_three_lines_changed(
+    session: Session, tmp_path: Path
+) -> None:
+    """The other model is a folder with the one in the box without two of its layers."""
+    session.export("whole 8+10", tmp_path / "mine")
+    said = re.sub(r"limit=\d+", "limit=20", "".join(BLOCK.findall((DOCS / "start.md").read_text("utf-8"))))
+    changed = re.findall(r"^# ((\w+) = .*)$", said, re.MULTILINE)
+    assert [name for _, name in changed] == ["session", "profile", "result"]
+    mine = said.replace('"llava-hf/llava-1.5-7b-hf", dtype="bfloat16"', f'"{tmp_path / "mine"}", device="cpu"')
+    mine = mine.replace("gqa", "digits-vqa").replace("skipset, limit=20", 'skipset, limit=20, measure=("accuracy",)')
+    for line, name in re.findall(r"^# ((\w+) = .*)$", mine, re.MULTILINE):
+        mine = re.sub(rf"^{name} = .*$", line, mine, count=1, flags=re.MULTILINE)
+    scope: dict[str, Any] = {}
+    exec(mine, scope)
+    assert scope["result"].provenance.task.startswith("digits-vqa")
+    assert scope["result"].b.num_layers == 10
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))

@@ -56,7 +56,7 @@ def _y(values: list[Row], *, is_labelled: bool) -> alt.Y:
 
 def _accuracies(values: list[Row]) -> alt.LayerChart:
     title = "accuracy (high = better)"
-    x = alt.X("accuracy:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    x = alt.X("accuracy:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
     long = [row | {"arm": arm, "accuracy": row[arm.lower()]} for row in values for arm in ("A", "B")]
     y = _y(values, is_labelled=True)
     link = rows(values).mark_rule(color=FAINT, strokeWidth=2).encode(x=alt.X("a:Q", title=title), x2="b:Q", y=y)

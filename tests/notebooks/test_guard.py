@@ -73,6 +73,24 @@ def test_it_is_short_and_has_prose(path: Path) -> None:
     assert cells[0].cell_type == "markdown"
 
 
+def test_it_says_first_what_the_reader_will_know(path: Path) -> None:
+    assert re.search(r"you will (have|know)", read(path).cells[0].source)
+
+
+def test_it_ends_with_two_exercises(path: Path) -> None:
+    last = read(path).cells[-1].source
+    assert last.startswith("## Exercises\n")
+    assert re.findall(r"^\d+\.", last, re.MULTILINE) == ["1.", "2."]
+
+
+def test_its_pictures_are_seen_on_a_static_page(path: Path) -> None:
+    shown = [set(output.get("data", ())) for cell in code_cells(read(path)) for output in cell.outputs]
+    pictures = [kinds for kinds in shown if kinds & {"image/png", "image/svg+xml"}]
+    live = [kinds for kinds in shown if any("widget-view" in kind for kind in kinds)]
+    assert pictures
+    assert [kinds for kinds in live if "image/png" not in kinds] == []
+
+
 def test_it_defines_nothing(path: Path) -> None:
     trees = [ast.parse(cell.source) for cell in code_cells(read(path))]
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
