@@ -42,9 +42,10 @@ def reproduce(options: argparse.Namespace) -> None:
     from skipit_nb.session import Session
     from skipit_nb.zoo.course import made_folder
 
-    if options.out is not None and (options.out.suffix in PICTURES or options.out.is_dir()):
-        raise SettingError("out", str(options.out), "the name of a JSON file; the pictures go beside it")
-    made_folder(FOLDER if options.out is None else options.out.parent)
+    if options.out is not None:
+        if options.out.suffix in PICTURES or options.out.is_dir():
+            raise SettingError("out", str(options.out), "the name of a JSON file; the pictures go beside it")
+        made_folder(options.out.parent)
     with Session.open(
         options.model,
         device=options.device,
@@ -78,6 +79,7 @@ def _write(result: Reproduction, out: Path) -> list[Path]:
     """The result and its pictures beside it."""
     from skipit_nb import charts
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(result.to_json(), "utf-8")
     pictures = [out.with_suffix(suffix) for suffix in PICTURES]
     for picture in pictures:
