@@ -31,6 +31,8 @@ NEEDLESS = (
     rf' (aria-[a-z]+|role|class|pointer-events)="[^"]*"| (opacity|stroke-width)="1"|<path[^>]*display="none"/>| {FONT}'
 )
 """What repeats a default, or is said once for the whole picture."""
+OUTLINES = r'(<path(?:(?! stroke=)[^>])*) stroke-width="[^"]*"'
+"""The width of an outline that is not drawn."""
 WIDTH = 140
 NAMES = {"digits-vqa": "Digits-VQA", "easy-vqa": "easy-VQA"}
 
@@ -51,7 +53,7 @@ DRAWN: dict[str, Callable[[Found], Any]] = {
 def svg(name: str, found: Found) -> str:
     """One picture, made small. Words for every single mark go too: the page describes the whole."""
     drawn = vl_convert.vegalite_to_svg(DRAWN[name](found).to_dict())
-    drawn = re.sub(NEEDLESS, "", drawn).replace("<svg", f"<svg {FONT}", 1)
+    drawn = re.sub(OUTLINES, r"\1", re.sub(NEEDLESS, "", drawn)).replace("<svg", f"<svg {FONT}", 1)
     return re.sub(r' (d|transform|x|y|[xy][12]|width|height)="[^"]*"', _rounded, drawn) + "\n"
 
 

@@ -67,11 +67,11 @@ def _looks(report: BoundsReport) -> dict[str, Look]:
 
 
 def _panel(report: BoundsReport, implication: str, look: dict[str, Look], *, is_low: bool) -> alt.LayerChart:
-    """One implication; only the lowest panels have a title below."""
+    """One implication; only the lowest panels have numbers and a title below."""
     values, found = bounds_rows(report, implication), [r for r in report.rows if r.implication == implication]
     y = _y(values, found)
     x = layer_axis(report.provenance.num_layers, has_ticks=False)
-    x = x if is_low else x.title(None)
+    x = x if is_low else x.title(None).axis(alt.Axis(labels=False, ticks=False, grid=False))
     gaps = [{"layer": row.layer, "value": max(row.measured, FLOOR), "bound": max(row.bound, FLOOR)} for row in found]
     slack = rows(gaps).mark_rule(color="#BDBDBD").encode(x=x, y=y, y2="bound:Q")
     limits = [{"layer": row.layer, "value": max(row.trivial, FLOOR)} for row in found]
@@ -97,5 +97,6 @@ def _y(values: list[Row], found: list[BoundRow]) -> alt.Y:
     everything = [*(row["value"] for row in values), *(max(row.trivial, FLOOR) for row in found)]
     low, high = math.floor(math.log10(min(everything))), math.ceil(math.log10(max(everything)))
     scale = alt.Scale(type="log", domain=[10.0**low, 10.0 ** max(high, low + 1)], nice=False)
-    axis = alt.Axis(values=[10.0**n for n in range(low, max(high, low + 1) + 1)], format="~g")
+    decades = [10.0**n for n in range(low, max(high, low + 1) + 1)]
+    axis = alt.Axis(values=decades, format="~g", ticks=False)
     return alt.Y("value:Q", title=found[0].unit.replace("-", "\N{MINUS SIGN}"), scale=scale, axis=axis)

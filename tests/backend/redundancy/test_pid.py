@@ -25,7 +25,7 @@ GATES = {
     "and": (gate(lambda x, y: x & y, 2), (0.311278, 0, 0, 0.5)),
     "xor": (gate(lambda x, y: x ^ y, 2), (0, 0, 0, 1)),
     "unique": (gate(lambda x, y: x, 2), (0, 1, 0, 0)),
-    "two bits": (gate(lambda x, y: 2 * x + y, 4), (0, 1, 1, 0)),
+    "copy": (gate(lambda x, y: 2 * x + y, 4), (0, 1, 1, 0)),
     "redundant": (np.stack([np.diag([0.5, 0]), np.diag([0, 0.5])]), (1, 0, 0, 0)),
 }
 
@@ -36,6 +36,49 @@ def test_gates_have_the_parts_that_the_literature_gives_in_bits(name):
     parts = pid.decomposition(joint)
     found = (parts.redundant, parts.unique_first, parts.unique_second, parts.synergistic)
     assert np.array(found) / BIT == pytest.approx(bits, abs=1e-5)
+
+
+BY_DIT = {
+    "2 answers, 2 and 2 codes": ([[[4, 6], [4, 6]], [[1, 21], [0, 18]]], (0.001609, 0.0, 0.172140, 0.015983)),
+    "2 answers, 3 and 3 codes": (
+        [[[6, 1, 0], [3, 0, 0], [2, 13, 2]], [[0, 0, 0], [0, 10, 8], [5, 2, 9]]],
+        (0.160132, 0.086032, 0.019704, 0.362909),
+    ),
+    "3 answers, 2 and 3 codes": (
+        [[[0, 9, 1], [1, 0, 1]], [[0, 0, 0], [27, 1, 8]], [[2, 0, 4], [0, 0, 5]]],
+        (0.325739, 0.199888, 0.219843, 0.141961),
+    ),
+}
+"""Counts [answer, first, second], and the parts in bits by `dit.pid.PID_BROJA` of dit 2.3, an optimiser of its own."""
+
+
+@pytest.mark.parametrize("name", BY_DIT)
+def test_parts_are_those_of_dit(name):
+    counts, bits = BY_DIT[name]
+    parts = pid.decomposition(np.array(counts))
+    found = (parts.redundant, parts.unique_first, parts.unique_second, parts.synergistic)
+    assert np.array(found) / BIT == pytest.approx(bits, abs=3e-4)
+
+
+def test_no_distribution_of_the_same_pairs_tells_less():
+    """With two answers and binary sources all of them are two numbers away: Q(z) = P(z) + t_z [[1, -1], [-1, 1]]."""
+    rng = np.random.default_rng(5)
+    turn = np.array([[1, -1], [-1, 1]])
+    for _ in range(5):
+        p = rng.dirichlet(np.ones(8)).reshape(2, 2, 2)
+        steps = [np.linspace(-min(q[0, 0], q[1, 1]), min(q[0, 1], q[1, 0]), 301) for q in p]
+        q = (
+            p + np.stack(np.meshgrid(*steps, indexing="ij"), -1)[..., None, None] * turn
+        )  # [., ., answer, first, second]
+        told = _h(q.sum((3, 4))) + _h(q.sum(2)) - _h(q)
+        parts = pid.decomposition(p)
+        assert parts.redundant + parts.unique_first + parts.unique_second == pytest.approx(told.min(), abs=1e-4)
+
+
+def _h(q):
+    """Entropy over all but the first two axes."""
+    flat = np.maximum(q.reshape(*q.shape[:2], -1), 1e-300)
+    return -(flat * np.log(flat)).sum(-1)
 
 
 def test_parts_add_up_and_none_is_negative_whatever_the_distribution():
