@@ -19,8 +19,8 @@ def test_a_try_out_leaves_a_model_that_opens_and_a_whole_card(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["--steps-scale", "nan"], "steps_scale is nan, but should be a number above 0"),
-        (["--steps-scale", "inf"], "steps_scale is inf, but should be a number above 0"),
+        (["--steps-scale", "nan"], "steps_scale is nan, but should be above 0 and finite"),
+        (["--steps-scale", "inf"], "steps_scale is inf, but should be above 0 and finite"),
         (["--device", "quantum"], "device 'quantum' is not to be had on this machine"),
         (["--out", "a-file"], "out is 'a-file', but should be a folder to write into"),
         (["--out", "empty", "--only-card"], "there is no card.json in it"),

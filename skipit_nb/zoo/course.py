@@ -51,7 +51,7 @@ class Course:
         max_images: int | None,
     ) -> None:
         if not 0 < steps_scale < math.inf:
-            raise SettingError("steps_scale", steps_scale, "a number above 0; 1 is the recipe")
+            raise SettingError("steps_scale", steps_scale, "above 0 and finite; 1 is the recipe")
         if not tasks:
             raise SettingError("tasks", tasks, f"at least one of {', '.join(TASKS)}")
         self.plan = tuple(replace(stage, num_steps=max(1, round(steps_scale * stage.num_steps))) for stage in plan)

@@ -64,8 +64,9 @@ def train(
         MissingPackageError: If easy-VQA is asked for and not installed.
     """
     course = Course("tiny", PLAN, seed=seed, tasks=tasks, steps_scale=steps_scale, max_images=max_images)
-    folder, place = made_folder(out), best_device(device)
+    place = best_device(device)
     lessons = [make_lesson(task, make_dialect(), max_images) for task in tasks]
+    folder = made_folder(out)
     _run(folder, course.plan, seed, place, lessons, progress or _silent)
     cost = course.cost(place)
     return course.certify(_read(folder).to(place).eval(), make_dialect(), cost, folder)
