@@ -33,7 +33,7 @@ from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.logits import FULL, Work, last_logits, logits_of
 from skipit_nb.backend.trie.scores import score_batch
 from skipit_nb.errors import NoExamplesError
-from skipit_nb.jobs import Tick
+from skipit_nb.jobs import Tick, part
 from skipit_nb.results import Provenance, Robustness
 from skipit_nb.skipset import SkipSet
 
@@ -87,7 +87,7 @@ def robustness(
     found = []
     for turn, condition in enumerate(conditions):
         work = partial(stressed_batch, condition=condition, skipsets=tuple(arms), seed=provenance.seed)
-        done = runs.run(questions, work, tick=partial(_onward, tick, turn, len(conditions)))
+        done = runs.run(questions, work, tick=part(tick, turn, len(conditions)))
         found.append(_measured(condition, done.rows))
     made = replace(done.provenance(provenance), samples=tuple(question.key for question in questions))
     sets = (SkipSet.none(num_layers=live.shape.num_layers), *arms)
@@ -154,10 +154,6 @@ def _corrupted(example: Example, condition: Perturbation, seed: int) -> Example:
     ]
     shown: Any = made[0] if len(made) == 1 else made
     return replace(example, loader=lambda: shown)
-
-
-def _onward(tick: Tick, turn: int, turns: int, done: int, total: int, /) -> None:
-    tick(turn * total + done, turns * total)
 
 
 def _measured(condition: Perturbation, rows: Sequence[Stressed]) -> Measured:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from skipit_nb.errors import CancelledError
-from skipit_nb.jobs import Job, Tick
+from skipit_nb.jobs import Job, Tick, part
 from skipit_nb.ports import Profiles, Question
 from skipit_nb.results import BandDistances, RedundancyProfile, TokenDistances
 from skipit_nb.results.stored import Stored
@@ -138,10 +138,10 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
             named: dict[str, Any] = {"limit": state.limit, "seed": state.seed} if state.over == "task" else {}
             arms = 2 if other else 1
             try:
-                measured = port.profile(asked, **named, progress=_part(tick, 0, arms), so_far=refine)
+                measured = port.profile(asked, **named, progress=part(tick, 0, arms), so_far=refine)
                 if other:
                     self._partial = measured
-                    beside = other.profile(asked, **named, progress=_part(tick, 1, arms))
+                    beside = other.profile(asked, **named, progress=part(tick, 1, arms))
                     self.set(pinned=Pinned(beside, beside.provenance.model, call_of(state, "other")))
             except CancelledError:
                 if self._partial is not None and mine == self._runs:
@@ -226,12 +226,3 @@ class Measuring(Tool[ExplorerState, RedundancyProfile], ABC):
     def _complain(self, job: Job[Seen]) -> None:
         if job is self._looking and job.state == "failed" and self._view is not None and job.exception is not None:
             self._view.complain(job.exception)
-
-
-def _part(tick: Tick, part: int, parts: int) -> Tick:
-    """Progress of one of several equal parts."""
-
-    def told(done: int, total: int, /) -> None:
-        tick(part * total + done, parts * total)
-
-    return told
