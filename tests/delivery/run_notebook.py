@@ -4,6 +4,7 @@ Started by the Python of an environment under test, so it may import nothing but
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -25,9 +26,11 @@ def main(path: Path) -> None:
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
-        kernel = client.km.provisioner.pid
-        (peak,) = PEAK.findall(Path(f"/proc/{kernel}/status").read_text())
-    used = {"peak_mb": int(peak) * 1024 / 1e6, "seconds": time.perf_counter() - started}
+        kernel = Path(f"/proc/{client.km.provisioner.pid}")
+        (peak,) = PEAK.findall((kernel / "status").read_text())
+        user, system = (kernel / "stat").read_text().rpartition(")")[2].split()[11:13]
+    busy = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    used = {"peak_mb": int(peak) * 1024 / 1e6, "cpu_seconds": busy, "seconds": time.perf_counter() - started}
     sys.stdout.write(json.dumps({"notebook": path.name, **used}) + "\n")
 
 
