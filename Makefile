@@ -17,14 +17,15 @@ demo: $(VENV)/.lab   ## the first notebook's story in the terminal: three answer
 
 # ── tests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Three calls, because nbval compares whatever it sees, and Playwright and asyncio cannot share a process.
-# All three run even if one fails; the last lines are pytest's own.
+# All three run even if one fails; the last lines are pytest's own. Two workers each; the tests of a file stay together.
 
-UNIT     := -p no:nbval -n 2 --dist loadfile -m
-NBVAL    := --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
+WORKERS  := -n 2 --dist loadfile
+UNIT     := -p no:nbval $(WORKERS) -m
+NBVAL    := $(WORKERS) --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
 IN_PARTS  = failed=0; \
 	$(PYTEST) $(UNIT) "not browser and not bench$(1)" || failed=1; \
 	$(PYTEST) $(NBVAL) notebooks || failed=1; \
-	$(PYTEST) -p no:nbval -m "browser and not bench$(1)" tests/browser || failed=1; \
+	$(PYTEST) -p no:nbval $(WORKERS) -m "browser and not bench$(1)" tests/browser || failed=1; \
 	exit $$failed
 
 check test test-full transformers bench docs: export OMP_NUM_THREADS = 1
