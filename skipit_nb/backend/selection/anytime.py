@@ -54,8 +54,16 @@ def evidence(differences: Values, at_least: float | Values, num_questions: int) 
         [pair] the log of the largest capital so far, at least 0; infinite where no answers to the rest could
         bring the mean up to the claim.
     """
-    if not len(differences):
-        return np.zeros(differences.shape[1])
+    largest: Values = log_capitals(differences, at_least, num_questions).max(0, initial=0.0)
+    return largest
+
+
+def log_capitals(differences: Values, at_least: float | Values, num_questions: int) -> Values:
+    """[draw, pair] the log of the capital after every question; arguments as for `evidence`.
+
+    Capitals of several claims of which at most one matters may be added, in shares that sum to 1: the sum has no
+    tendency to grow either.
+    """
     payoff = 1 - np.nan_to_num(differences)
     left = num_questions * (1 - np.asarray(at_least)) - (payoff.cumsum(0) - payoff)
     expected = left / (num_questions - np.arange(len(payoff)))[:, None]
@@ -63,8 +71,8 @@ def evidence(differences: Values, at_least: float | Values, num_questions: int) 
     gain = np.where(np.isnan(differences), 1.0, gain)
     with np.errstate(over="ignore"):
         capitals = [np.log1p(bet * (gain - 1)).cumsum(0) for bet in BETS]
-    largest: Values = np.logaddexp.reduce(capitals, axis=0).max(0) - math.log(len(BETS))
-    return np.maximum(largest, 0.0)
+    together: Values = np.logaddexp.reduce(capitals, axis=0) - math.log(len(BETS))
+    return together
 
 
 def upper_bounds(differences: Values, error: float, num_questions: int) -> Values:

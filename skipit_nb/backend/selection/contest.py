@@ -17,8 +17,10 @@ from skipit_nb.backend.selection.anytime import Values, evidence, upper_bounds
 from skipit_nb.jobs import Tick
 
 Ask = Callable[[Sequence[int], Sequence[int]], Values]
-"""Asks questions (by number) of sets (by number): [question, set] scores from 0 to 1."""
+"""Asks questions (by number) of sets (by number): [question, 1 + set] scores from 0 to 1, the full model's first."""
 
+LAP_LOOKS = 8
+"""The leader alone is asked so many times as much from look to look: larger batches, and nobody else waits."""
 _SAME = 1e-12
 """Means of the same numbers in another order differ by less."""
 
@@ -44,15 +46,13 @@ class Contest:
         self._settled = np.zeros(len(flops_ratios), dtype=bool)
 
     def take(self, start: int, sets: Sequence[int], scores: Values) -> None:
-        """Note scores [question, set] of the next questions of some sets."""
-        self.scores[start : start + len(scores), sets] = scores
+        """Note scores [question, 1 + set] of the next questions of some sets, the full model's first."""
+        self.scores[start : start + len(scores), sets] = scores[:, 1:]
         self.asked[sets] = start + len(scores)
 
     def due(self) -> list[int]:
         """Sets to ask on, the leader among them if one of them has caught up with it; none when the race is over."""
-        abreast = np.flatnonzero(self.asked == self.asked.max())
-        means = self.scores[: self.asked.max(), abreast].mean(0).round(12)
-        leader = int(abreast[np.lexsort((self._ratios[abreast], means))[-1]])
+        leader = self.leading()
         if leader != self.leader:
             self.leader, self._settled = leader, np.zeros_like(self._settled)
         open_ = np.flatnonzero(~self._settled)
@@ -61,12 +61,24 @@ class Contest:
         has_company = (self.asked[wanted] == self.asked[leader]).any()
         return sorted([*wanted.tolist(), leader] if has_company else wanted.tolist())
 
+    def leading(self) -> int:
+        """The set with the highest score among those that were asked most; of equal ones the cheapest."""
+        abreast = np.flatnonzero(self.asked == self.asked.max())
+        means = self.scores[: self.asked.max(), abreast].mean(0).round(12)
+        return int(abreast[np.lexsort((self._ratios[abreast], means))[-1]])
+
     def is_settled_against(self, one: int, others: NDArray[np.int64]) -> NDArray[np.bool_]:
         """[other] whether each is certainly not better than `one` by more than the margin."""
         gaps = self.differences(others, one)
+        speaks = evidence(gaps, self.margin, self.num_questions)
+        return self.settled(one, others, gaps, is_refuted=speaks >= math.log(1 / self.error))
+
+    def settled(
+        self, one: int, others: NDArray[np.int64], gaps: Values, *, is_refuted: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """[other] whether each is refuted to be better, or known not to be, where both were asked everything."""
         is_known = np.minimum(self.asked[others], self.asked[one]) == self.num_questions
         is_within = gaps.sum(0) / self.num_questions <= self.margin + _SAME
-        is_refuted = evidence(gaps, self.margin, self.num_questions) >= math.log(1 / self.error)
         found: NDArray[np.bool_] = (is_known & is_within) | (~is_known & is_refuted) | (others == one)
         return found
 
@@ -93,42 +105,28 @@ class Contest:
         return np.nanmean(gaps, axis=0), low, high
 
 
-def contest(
-    ask: Ask,
-    order: Sequence[int],
-    flops_ratios: Sequence[float],
-    *,
-    margin: float,
-    level: float,
-    chunk: int,
-    tick: Tick,
-) -> Contest:
+def run(race: Contest, ask: Ask, order: Sequence[int], *, chunk: int, tick: Tick) -> Contest:
     """Ask sets on, `chunk` questions at a time, until every one is settled against the leader.
 
     A set that is settled rests. Should another one take the lead, it is settled against that one too by what it has
-    been asked, or wakes and is asked the questions that it missed.
+    been asked, or wakes and is asked the questions that it missed. Those that are furthest behind catch up first: sets
+    that are abreast share layers.
 
     Args:
+        race: That nobody was asked for yet.
         ask: Gives scores.
         order: Numbers of the questions, in random order.
-        flops_ratios: Of each set; the higher one leads where scores are equal.
-        margin: What the winner may be below the best.
-        level: Probability with which it is not further below.
         chunk: Questions from one look to the next.
         tick: Told how many questions the leader was asked.
     """
-    race = Contest(flops_ratios, len(order), margin=margin, level=level)
-    due = list(range(len(flops_ratios)))
+    due = list(range(len(race.asked)))
     tick(0, len(order))
     while due:
-        for start, sets in _abreast(due, race.asked[due].tolist()):
-            race.take(start, sets, ask(order[start : start + chunk], sets))
-            tick(int(race.asked.max()), len(order))
+        start = int(race.asked[due].min())
+        behind = [one for one in due if race.asked[one] == start]
+        end = start + chunk * (LAP_LOOKS if due == [race.leader] else 1)
+        race.take(start, behind, ask(order[start:end], behind))
+        tick(int(race.asked.max()), len(order))
         due = race.due()
     tick(len(order), len(order))
     return race
-
-
-def _abreast(sets: Sequence[int], asked: Sequence[int]) -> list[tuple[int, list[int]]]:
-    """The sets by how many questions they were asked."""
-    return [(n, [one for one, so_far in zip(sets, asked, strict=True) if so_far == n]) for n in sorted(set(asked))]

@@ -11,7 +11,8 @@ from skipit_nb.backend.evaluation.answering import refuse_without_images
 from skipit_nb.backend.evaluation.sweeping import ranked, scores_of
 from skipit_nb.backend.selection.anytime import Values
 from skipit_nb.backend.selection.calibration import Calibration
-from skipit_nb.backend.selection.contest import Contest, contest
+from skipit_nb.backend.selection.contest import Contest, run
+from skipit_nb.backend.selection.yardstick import YardstickContest
 from skipit_nb.backend.tasks.scoring import score
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.backend.trie.plan import plan_of
@@ -26,6 +27,8 @@ from skipit_nb.skipset import SkipSet
 LEVEL = 0.95
 CHUNK = 16
 """Questions from one look to the next."""
+LAST_LAP = 0.05
+"""Most that one set alone may cost, of all of them, for a race by the full model."""
 OBJECTIVES: dict[str, Callable[[Example, Prefilled, int], float]] = {
     "accuracy": lambda example, asked, arm: score(asked.texts[arm], example).value,
     "agreement": lambda _, asked, arm: float(asked.agrees[arm]),
@@ -44,10 +47,10 @@ def race(
 ) -> RaceResult:
     """Find a skip set that is at most `margin` below the best, asking each only as long as it could be better.
 
-    The questions come in random order, by the seed of the data. After every `chunk` of them each set is tested against
-    the one in the lead: once it is certain, at any time that one may look, that over all questions it is not better
-    by more than the margin, it rests. The race is over when all others rest. See `anytime` for the test and `contest`
-    for who is asked.
+    The questions come in random order, by the seed of the data. After every `chunk` of them each set is tested: once it
+    is certain, at any time that one may look, that over all questions it is not better than the one in the lead by
+    more than the margin, it rests. The race is over when all others rest. Few sets are tested against the leader
+    itself, many by the full model; see `contest` and `yardstick` for who is asked, `anytime` for the test.
 
     Args:
         data: The questions.
@@ -98,15 +101,10 @@ class Raced:
         _check(field_, data.examples, margin, level, objective, chunk)
         refuse_without_images(data.examples, field_)
         runner = _Runner(data, field_, objective)
-        done = contest(
-            runner.ask,
-            np.random.default_rng(seed).permutation(len(data.examples)).tolist(),
-            runner.flops_ratios,
-            margin=margin,
-            level=level,
-            chunk=chunk,
-            tick=data.tick,
-        )
+        order = np.random.default_rng(seed).permutation(len(data.examples)).tolist()
+        kind = kind_of(field_)
+        made = kind(runner.flops_ratios, len(order), margin=margin, level=level)
+        done = run(made, runner.ask, order, chunk=chunk, tick=data.tick)
         return cls(data, runner, done, level, objective, chunk)
 
     def result(self) -> RaceResult:
@@ -133,6 +131,12 @@ class Raced:
     def swept(self) -> list[tuple[SweepRow, int]]:
         """Every set against the full model on the questions it was asked, and how many those are."""
         return [(self.runner.swept(one), int(n)) for one, n in enumerate(self.contest.asked)]
+
+
+def kind_of(skipsets: Sequence[SkipSet]) -> type[Contest]:
+    """By the full model where so many sets race that a last lap of one is cheap, else each set against the leader."""
+    last_lap = max(plan_of([skipset]).computing_edges for skipset in skipsets)
+    return YardstickContest if last_lap <= LAST_LAP * plan_of(skipsets).computing_edges else Contest
 
 
 def rows_of(done: Contest, skipsets: Sequence[SkipSet], flops_ratios: Sequence[float]) -> list[RaceRow]:
@@ -172,14 +176,14 @@ class _Runner:
     """What each set was asked, with the full model and itself as arms."""
 
     def ask(self, questions: Sequence[int], sets: Sequence[int]) -> Values:
-        """[question, set] scores, from 0 to 1."""
+        """[question, 1 + set] scores, from 0 to 1, the full model's first."""
         examples = [self.data.examples[number] for number in questions]
         asked = replace(self.data, examples=examples, tick=no_tick).prefilled([self.skipsets[one] for one in sets])
         self.layers += sum(row.work.executed for row in asked)
         for arm, one in enumerate(sets, start=1):
             self.seen.setdefault(one, []).extend(zip(examples, (_only(row, arm) for row in asked), strict=True))
         scored = OBJECTIVES[self.objective]
-        return np.array([[scored(example, row, arm) for arm in range(1, len(sets) + 1)]
+        return np.array([[scored(example, row, arm) for arm in range(len(sets) + 1)]
                          for example, row in zip(examples, asked, strict=True)])  # fmt: skip
 
     @property

@@ -45,6 +45,8 @@ class Pool:
     flops_ratios: tuple[float, ...]
     right: np.ndarray
     """[question, set] 1 where the answer was right, else 0."""
+    full: np.ndarray
+    """[question] the same of the full model."""
     clusters: tuple[str, ...]
     """The image of each question."""
 
@@ -54,9 +56,11 @@ def stored() -> Pool:
     """The committed pool."""
     with np.load(HERE) as held:
         names, num_questions = held["skipsets"].tolist(), len(held["clusters"])
-        right = np.unpackbits(held["right"], axis=0, count=num_questions)
+        full, *right = np.unpackbits(held["right"], axis=0, count=num_questions).T
         skipsets = tuple(SkipSet.parse(name, num_layers=int(held["num_layers"])) for name in names)
-        return Pool(skipsets, tuple(held["flops_ratios"].tolist()), right, tuple(held["clusters"].tolist()))
+        return Pool(
+            skipsets, tuple(held["flops_ratios"].tolist()), np.array(right).T, full, tuple(held["clusters"].tolist())
+        )
 
 
 def skipsets_of(session: Session) -> tuple[SkipSet, ...]:
@@ -81,9 +85,9 @@ def skipsets_of(session: Session) -> tuple[SkipSet, ...]:
 
 
 def answers_right(session: Session, skipsets: tuple[SkipSet, ...], examples, tick: Tick = no_tick) -> np.ndarray:
-    """[question, set] 1 where the set answers the question right, else 0."""
+    """[question, 1 + set] 1 where the full model, or the set, answers the question right, else 0."""
     rows = Calibration(session._open, examples, session.provenance, 32, tick).prefilled(skipsets)
-    right = [[score(text, e).value for text in row.texts[1:]] for e, row in zip(examples, rows, strict=True)]
+    right = [[score(text, e).value for text in row.texts] for e, row in zip(examples, rows, strict=True)]
     return np.array(right, dtype=np.uint8)
 
 
