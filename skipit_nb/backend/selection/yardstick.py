@@ -59,7 +59,7 @@ class YardstickContest(Contest):
             self._settled[:] = False
         open_ = np.flatnonzero(~self._settled & (every != self.leader))
         self._settled[open_] = self._settles(self.leader, open_, self._hurdle(self.leader))
-        wanted = open_[~self._settled[open_]].tolist()
+        wanted: list[int] = open_[~self._settled[open_]].tolist()
         if self._lap_is_run:
             return wanted
         if not wanted and self.is_settled_against(self.leader, every).all():
