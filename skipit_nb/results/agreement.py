@@ -25,7 +25,8 @@ class AgreementRow:
     """One score against one cost over one family of skip sets."""
 
     family: str
-    """"whole", "vision frozen", "vision absent" (single layers), "late entry" or "early exit"."""
+    """"whole", "vision frozen", "vision absent" (single layers), "late entry", "early exit" or "band" (vision absent in
+    each band of a quarter of the layers; results of earlier versions lack it)."""
     outcome: str
     """One of `OUTCOMES`."""
     score: str

@@ -32,7 +32,10 @@ FAMILIES: dict[str, Callable[[int], list[SkipSet]]] = {
     "vision absent": lambda n: [SkipSet.absent(i, num_layers=n) for i in range(n)],
     "late entry": lambda n: [SkipSet.late_entry(k, num_layers=n) for k in range(1, n)],
     "early exit": lambda n: [SkipSet.early_exit(k, num_layers=n) for k in range(1, n)],
+    "band": lambda n: [SkipSet.absent(range(a, a + width(n)), num_layers=n) for a in range(n - width(n) + 1)],
 }
+BAND_SHARE = 4
+"""The bands of a family are a quarter of the decoder: all of one length, so that length foretells nothing."""
 FEWEST_SETS = 3
 """A family of which the model can run fewer is left out."""
 DRAWS = 2000
@@ -75,6 +78,11 @@ def agreement(data: Calibration, *, epsilon: float) -> Agreement:
         costs += _costs(family, sets, member @ scores.T, of_family)
     made = data.on([*first, *second]).provenance
     return Agreement(made, len(first), epsilon, tuple(rows), tuple(costs))
+
+
+def width(depth: int) -> int:
+    """Layers of each band; two at least, else it were a single layer."""
+    return max(2, depth // BAND_SHARE)
 
 
 def layer_scores(data: Calibration, epsilon: float) -> Values:

@@ -65,6 +65,14 @@ def test_a_band_is_foretold_by_the_mean_of_its_layers():
     assert member.tolist() == [[0.5, 0.5, 0, 0], [0, 0, 0, 1]]
 
 
+def test_bands_are_all_of_one_length_a_quarter_of_the_layers():
+    bands = FAMILIES["band"](12)
+    assert [str(band) for band in bands[:2]] == ["vision absent 0-2", "vision absent 1-3"]
+    assert {len(band.layers("absent")) for band in bands} == {3}
+    assert str(bands[-1]) == "vision absent 9-11"
+    assert str(FAMILIES["band"](4)[0]) == "vision absent 0-1"
+
+
 @pytest.fixture(scope="module")
 def found(session):
     return session.agreement(TASK, limit=16)
@@ -74,7 +82,7 @@ def test_the_model_in_the_box_has_a_row_for_every_score_cost_and_family(found):
     assert {(row.family, row.outcome, row.score) for row in found.rows} == {
         (family, outcome, score) for family in FAMILIES for outcome in OUTCOMES for score in SCORES
     }
-    assert [row.sets for row in found.rows[:: len(SCORES) * len(OUTCOMES)]] == [12, 12, 12, 11, 11]
+    assert [row.sets for row in found.rows[:: len(SCORES) * len(OUTCOMES)]] == [12, 12, 12, 11, 11, 10]
     known = [row for row in found.rows if row.rho is not None]
     assert all(-1 <= row.low <= row.high <= 1 and 0 < row.p <= 1 for row in known)
 
@@ -89,7 +97,7 @@ def test_costs_are_those_of_a_sweep_over_the_other_half(session, found):
 
 def test_an_agreement_reads_back_and_has_a_table(found):
     assert Agreement.from_json(found.to_json()) == found
-    assert len(found.frame) == len(found.rows) == 50
+    assert len(found.frame) == len(found.rows) == 60
     assert repr(found).startswith("Agreement(tiny, digits-vqa/test, ")
 
 
