@@ -8,8 +8,7 @@ Shapes:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -53,12 +52,6 @@ class Rows:
     def others(self) -> Rows:
         """The positions that were not picked."""
         return Rows.where(~self.mask)
-
-    def blocks(self, size: int) -> Iterator[Rows]:
-        """The same rows, at most `size` at a time, to be gathered one block after the other; at least one block."""
-        for start in range(0, max(len(self), 1), size):
-            some = slice(start, start + size)
-            yield replace(self, index=self.index[:, some], valid=self.valid[:, some])
 
     @property
     def seq(self) -> int:

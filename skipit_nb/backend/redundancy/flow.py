@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import torch
@@ -189,7 +189,7 @@ class _Batch:
             rows = self._rows_of(queries, call.query.device)
             vision, renamed = (keys.to(call.query.device)[:, None, None] for keys in (self.vision, self.renamed))
             shares = (rows.valid / rows.valid.sum(1, keepdim=True).clamp_min(1)).split(ROWS_AT_ONCE, dim=1)
-            blocks = zip(rows.blocks(ROWS_AT_ONCE), shares, strict=True)
+            blocks = zip(_blocks(rows), shares, strict=True)
             total = reduce(_Sums.plus, (_Sums.of(call, block, share, vision, renamed) for block, share in blocks))
             null = torch.stack([total.flat, total.by_chance, total.variance_by_chance(vision)], dim=1)
             self.found[call.layer] = total.mass, null
@@ -199,6 +199,13 @@ class _Batch:
         if (queries, device) not in self._rows:
             self._rows[queries, device] = Rows.where(self.asking[:, -queries:].to(device))
         return self._rows[queries, device]
+
+
+def _blocks(rows: Rows) -> Iterator[Rows]:
+    """The same rows, so many at a time, to be gathered one block after the other; at least one block."""
+    for start in range(0, max(len(rows), 1), ROWS_AT_ONCE):
+        some = slice(start, start + ROWS_AT_ONCE)
+        yield replace(rows, index=rows.index[:, some], valid=rows.valid[:, some])
 
 
 def _part(some: Tensor, among: Tensor) -> Tensor:
