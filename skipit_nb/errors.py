@@ -35,7 +35,7 @@ Call sites pass facts; the class turns them into *what is wrong · what was expe
     ├── ImageError (ValueError)              something that is not an image
     ├── QuestionError (ValueError)           a question without text
     ├── PromptError (ValueError)             images and text that a model's family has no prompt for
-    ├── SettingError (ValueError)            a number or a name outside what a call takes
+    ├── SettingError (ValueError)            a number, a name or a type that a call does not take
     ├── ResultFormatError (ValueError)       a stored result or state that cannot be read back
     ├── MissingPackageError (ImportError)    an optional package that is not installed
     ├── MemoryBudgetError (ValueError)       a memory budget that one branch of a sweep does not fit into

@@ -131,7 +131,7 @@ class MapsBands(Asks, Protocol):
 class Recommends(Asks, Protocol):
     """Knows the paper's conditions."""
 
-    def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
+    def recommend(self, profile: RedundancyProfile) -> Recommendation:
         """Find a skip set that meets the conditions, with a reason per layer."""
 
 

@@ -1,5 +1,6 @@
 """What every test shares: one thread, no network, and the model in the box."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
+# Nor do sums depend on where a weight lies in memory, as they may where MKL is left to itself: a checkpoint read back
+# lies elsewhere than what was written.
+os.environ.setdefault("MKL_CBWR", "AUTO")
+
 # A shell makes what it starts in the background deaf to Ctrl-C, which some tests send.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -28,6 +33,12 @@ settings.load_profile("skipit")
 
 
 FAMILIES = Path(__file__).parent / "families"
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made out of every later garbage collection; many tests close sessions, and so collect."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

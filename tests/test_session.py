@@ -228,7 +228,7 @@ def test_skipping_holds_the_model_for_the_whole_block(session, examples):
         (lambda s, e: s.ask(Image.new("RGB", (0, 5)), "how many digits are there?"), ImageError, "its size is 0 x 5"),
         (lambda s, e: s.ask(e[0].image, ""), QuestionError, "the question is ''"),
         (lambda s, e: s.ask(e[0].image, "  \n"), QuestionError, "Expected some text"),
-        (lambda s, e: s.ask(e[0].image, None), QuestionError, "None"),
+        (lambda s, e: s.ask(e[0].image, None), SettingError, "question is None, but should be text"),
         (
             lambda s, e: s.ask(e[0].image, "how many digits are there?", skipset="whole 12"),
             LayerIndexError,

@@ -51,7 +51,7 @@ class Recommendation(Stored):
     epsilon: float
     """ε of the tail probability, in 1 - cos."""
     max_tail: float
-    """Threshold on P[d > ε]."""
+    """Threshold on P[d > ε]; below 0 where even 0 could be chance, as with few images."""
     max_var: float | None
     """Threshold on VAR set by hand for all layers; None if every layer has its own, as its reason tells."""
     level: float | None = None
@@ -66,6 +66,22 @@ class Recommendation(Stored):
         return tuple(self.max_var if reason.max_var is None else reason.max_var for reason in self.reasons)
 
     @property
+    def why(self) -> str:
+        """What keeps late entry and early exit from being longer: the layer in the way of each, and its reason.
+
+        A distance that is below the typical layer's "but not clearly" may pass with more images.
+        """
+        run = [reason for reason in self.reasons if reason.action == "run"]
+        first, last = run[0], run[-1]
+        entry = "No late entry" if first.layer == 0 else f"Late entry at layer {first.layer}, not later"
+        leave = (
+            "no early exit" if last is self.reasons[-1] else f"early exit before layer {last.layer + 1}, not earlier"
+        )
+        if first is last:
+            return f"{entry}, and {leave}: layer {first.layer} is {first.why}."
+        return f"{entry}: layer {first.layer} is {first.why}. {leave.capitalize()}: layer {last.layer} is {last.why}."
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row per layer, the fields of `LayerReason` as columns."""
         import pandas as pd
@@ -75,4 +91,5 @@ class Recommendation(Stored):
     def __repr__(self) -> str:
         known = self.flops_ratio is not None
         saves = f", prefill FLOPs / {self.flops_ratio:.2f} (predicted for a usual prompt)" if known else ""
-        return f"Recommendation({str(self.skipset)!r}, {len(self.reasons)} layers{saves})"
+        none = "; .why names the layers in the way" if self.skipset.is_empty else ""
+        return f"Recommendation({str(self.skipset)!r}, {len(self.reasons)} layers{saves}{none})"

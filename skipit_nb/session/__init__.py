@@ -10,10 +10,12 @@ from skipit_nb.session.reproducing import Reproduces
 from skipit_nb.session.selecting import Selects
 from skipit_nb.session.stressing import Stresses
 from skipit_nb.session.theory import Theorises
+from skipit_nb.signature import held_class
 
 __all__ = ["ANSWER_TOKENS", "Session", "UnknownWordsWarning"]
 
 
+@held_class
 class Session(Asks, Measures, Theorises, Selects, Judges, Verifies, Stresses, Reproduces):
     """A live model and what can be asked of it: profile it, skip its layers, compare skip sets.
 

@@ -16,7 +16,7 @@ from skipit_nb.backend.tasks.sampling import as_task
 from skipit_nb.backend.tasks.task import Example, Task
 from skipit_nb.jobs import Tick, no_tick
 from skipit_nb.results import Answer, WhatIf
-from skipit_nb.session.bound import Bound
+from skipit_nb.session.bound import Bound, at_least
 from skipit_nb.skipset import SkipSet
 from skipit_nb.tokendrop import TokenDrop
 
@@ -87,8 +87,10 @@ class Asks(Bound):
             ImageError: If it is not an image.
             QuestionError: If the question has no text.
             PromptError: If this model's family takes another number of images.
+            SettingError: If there may be no new token.
         """
         live, bound = self._open, self._bound(skipset)
+        at_least("max_new_tokens", max_new_tokens, 1)
         inputs = live.inputs([image], [question])
         if unknown := live.unknown_words(question):
             warnings.warn(f"{live.name} does not know: {', '.join(unknown)}", UnknownWordsWarning, stacklevel=2)
@@ -122,8 +124,10 @@ class Asks(Bound):
             ImageError: If it is not an image.
             QuestionError: If the question has no text.
             PromptError: If this model's family takes another number of images.
+            SettingError: If there may be no new token.
         """
         live, bound, tick = self._open, self._bound(skipset), progress or no_tick
+        at_least("max_new_tokens", max_new_tokens, 1)
         with memory_given_back(live.device):
             return what_if(live, image, question, bound, max_new_tokens=max_new_tokens, tick=tick)
 

@@ -66,7 +66,7 @@ class Bound:
     @classmethod
     def open(
         cls,
-        model: str | None = None,
+        model: str | Path | None = None,
         *,
         device: str | None = None,
         dtype: str | None = None,
@@ -104,12 +104,12 @@ class Bound:
         more = {"device_map": device_map, "offload_folder": offload_folder and str(offload_folder),
                 "attn_implementation": attn_implementation}  # fmt: skip
         more = {key: value for key, value in more.items() if value is not None}
-        name = model or zoo.DEFAULT
+        name = str(model or zoo.DEFAULT)
         boxed = name in zoo.model_names()
         opening = Opening(name, name, device, dtype or ("float32" if boxed else None), revision,
                           zoo.model_path if boxed else str, tuple(more.items()))  # fmt: skip
         loaded, processor = opening.checkpoint()
-        arguments = [repr(model)] if model else []
+        arguments = [repr(name)] if model else []
         arguments += [f"{key}={value!r}" for key, value in {**given, **more}.items() if value is not None]
         commit = revision or getattr(loaded.config, "_commit_hash", None) or ""
         session = cls(

@@ -23,19 +23,39 @@ from skipit_nb.skipset import SkipSet
 class Selects(Bound):
     """Finds skip sets."""
 
-    def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
+    def recommend(
+        self,
+        profile: RedundancyProfile,
+        *,
+        level: float = 0.05,
+        max_distance: float | None = None,
+        epsilon: float | None = None,
+        max_tail: float | None = None,
+        max_var: float | None = None,
+    ) -> Recommendation:
         """Find the late entry and early exit that meet the paper's two conditions, with a reason for every layer.
 
         Args:
             profile: Measured on this model, with flow; without flow nothing is proposed.
-            thresholds: `level` of the nulls whose quantiles are the defaults (0.05; lower is stricter), or by hand
-                `max_distance`, `epsilon`, `max_tail`, `max_var`, as in `conditions.recommend`.
+            level: Of the nulls whose quantiles are the thresholds that are not set by hand, between 0 and 1: lower is
+                stricter.
+            max_distance: Threshold on the mean distance of vision tokens, in 1 - cos, 0 to 2.
+            epsilon: ε of the tail probability, in 1 - cos; by default the typical layer's distance (geometric mean).
+            max_tail: Threshold on P[d > ε], 0 to 1.
+            max_var: Threshold on VAR, 0 to 1, for all layers.
 
         Raises:
             LayerCountError: If the profile is of a model with another number of layers.
-            SettingError: If a threshold is out of range or unknown.
+            SettingError: If a threshold is out of range.
         """
-        advice = conditions.recommend(conditions.of_model(profile, self.num_layers), **thresholds)
+        advice = conditions.recommend(
+            conditions.of_model(profile, self.num_layers),
+            level=level,
+            max_distance=max_distance,
+            epsilon=epsilon,
+            max_tail=max_tail,
+            max_var=max_var,
+        )
         return conditions.priced(advice, self.shape)
 
     def methods(self) -> dict[str, str]:

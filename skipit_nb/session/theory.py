@@ -27,7 +27,7 @@ from skipit_nb.results import (
     Lipschitz,
     Provenance,
 )
-from skipit_nb.session.bound import Bound
+from skipit_nb.session.bound import Bound, at_least
 
 
 class Theorises(Bound):
@@ -64,10 +64,11 @@ class Theorises(Bound):
             TooFewSamplesError: If there are too few questions for these codebooks; the message says how many.
             ConstantAnswerError: If all answers are the same.
             NotFiniteError: If a layer gives NaN or infinity.
-            SettingError: If a view or a k is unknown.
+            SettingError: If a view or a k is unknown, or there are fewer permutations than 1, than 10 with `pid`.
             MissingPackageError: If `pid` is asked for without cvxpy.
         """
         asked = questions_of(examples, limit, seed)
+        at_least("permutations", permutations, 10 if pid else 1)
         informational.refuse_too_few(labelled(asked[0]), seed, views=views, ks=ks, with_pid=pid)
         with self._pooled(asked, seed, batch_size, progress, "information") as (found, made, tick):
             return informational.measure(

@@ -91,8 +91,9 @@ def thresholds_sentence(recommendation: Recommendation) -> str:
     """The thresholds behind the conditions, which are choices of ours, not the paper's."""
     r = recommendation
     flow = f"≤ {r.max_var:g}" if r.max_var is not None else f"below chance at each layer (level {r.level:g})"
+    tail = f" or P[d > {r.epsilon:.3g}] ≤ {r.max_tail:.3g}" if r.max_tail >= 0 else ""
     return (
-        f"Condition 1, redundant: distance ≤ {r.max_distance:.3g} or P[d > {r.epsilon:.3g}] ≤ {r.max_tail:.3g}. "
+        f"Condition 1, redundant: distance ≤ {r.max_distance:.3g}{tail}. "
         f"Condition 2, flow low: VAR {flow}. Measured on {len(r.provenance.samples)} questions"
         f"{f' of {r.provenance.task}' if r.provenance.task else ''}."
     )

@@ -14,6 +14,8 @@ NEAR = 1e-5
 """Nats; of log-likelihoods around -20 in float32, so about a millionth."""
 NEAR_REFERENCE = 3e-5
 """To the reference, whose attention is another one (eager) and whose passes are longer."""
+OF_REFERENCE = 1e-5
+"""Of its value; 4e-6 was seen, on a processor with AVX-512."""
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*ran as it is"),
@@ -76,7 +78,7 @@ def test_each_choice_is_as_likely_as_from_scratch(name, kind, prompts):
         got = found(replica, inputs, choices)
     for number, choice in enumerate(choices):
         wanted = from_scratch(name, kind, inputs, choice)
-        assert [row[number] for row in got] == pytest.approx(wanted, abs=NEAR_REFERENCE)
+        assert [row[number] for row in got] == pytest.approx(wanted, abs=NEAR_REFERENCE, rel=OF_REFERENCE)
 
 
 @pytest.mark.parametrize("name", BUILDERS)

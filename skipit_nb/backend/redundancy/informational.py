@@ -9,7 +9,7 @@ from typing import Any
 from skipit_nb.backend.redundancy import information as count
 from skipit_nb.backend.redundancy import pid
 from skipit_nb.backend.redundancy.quantised import Codes, codebook, halves, limit_for, refuse_small
-from skipit_nb.backend.redundancy.states import Labels, PooledStates
+from skipit_nb.backend.redundancy.states import VIEWS, Labels, PooledStates
 from skipit_nb.errors import SettingError, TooFewSamplesError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Information, InformationRow, PidRow, Provenance
@@ -33,13 +33,15 @@ def refuse_too_few(labels: Labels, seed: int, *, views: Sequence[str], ks: Seque
     """Before anything is measured.
 
     Raises:
-        SettingError: If there is no view or no k, or a k is too small.
+        SettingError: If a view is unknown or none, there is no k, or a k is too small.
         TooFewSamplesError: If a half has fewer than 4 questions for each pair of code and answer; the message says
             how many it takes.
         MissingPackageError: If decompositions are asked for without cvxpy.
     """
-    if not views or not ks:
-        raise SettingError("views and ks", (tuple(views), tuple(ks)), "at least one of each")
+    if not views or not set(views) <= set(VIEWS):
+        raise SettingError("views", views, f"a tuple of some of {VIEWS}")
+    if not ks:
+        raise SettingError("ks", ks, "a tuple of one size at least")
     refuse_small(min(ks))
     if with_pid:
         pid.solver()

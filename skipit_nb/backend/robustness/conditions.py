@@ -70,7 +70,11 @@ def _severities(wanted: Mapping[str, Sequence[float]] | Iterable[str]) -> dict[s
     for kind in kinds:
         if kind not in DEFAULTS:
             raise SettingError("perturbations", kind, f"some of {', '.join(DEFAULTS)}")
-    return dict(wanted) if isinstance(wanted, Mapping) else {kind: DEFAULTS[kind] for kind in kinds}
+    asked = dict(wanted) if isinstance(wanted, Mapping) else {kind: DEFAULTS[kind] for kind in kinds}
+    for kind, severities in asked.items():
+        if isinstance(severities, str) or not isinstance(severities, Iterable):
+            raise SettingError(f"the severities of {kind}", severities, f"a tuple, such as {DEFAULTS[kind]}")
+    return asked
 
 
 def _checked(kind: str, severity: float) -> float:

@@ -22,6 +22,7 @@ from skipit_nb.backend.tasks.scoring import score as scored
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import NoExamplesError
 from skipit_nb.results import OUTCOMES, SCORES, Agreement, AgreementRow, SkipCost
+from skipit_nb.results.profile import epsilon_index
 from skipit_nb.skipset import MODALITIES, SkipSet
 
 Values = NDArray[np.float64]
@@ -59,6 +60,7 @@ def agreement(data: Calibration, *, epsilon: float) -> Agreement:
     """
     if not data.examples:
         raise NoExamplesError("an agreement")
+    epsilon_index(epsilon)  # out of range it is refused before anything is measured
     first, second = halves(data.examples, data.provenance.seed)
     families = {name: data.supported(make(data.num_layers)) for name, make in FAMILIES.items()}
     families = {name: sets for name, sets in families.items() if len(sets) >= FEWEST_SETS}

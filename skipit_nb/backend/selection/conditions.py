@@ -93,6 +93,8 @@ class _Limits:
     tail: float
     level: float
     images: int
+    typical: float | None
+    """What the threshold on the distance rises to with ever more images; None where it was set by hand."""
 
 
 def _limits(
@@ -105,13 +107,14 @@ def _limits(
 ) -> _Limits:
     """What was set by hand, and the nulls' for the rest."""
     images = profile.images or max(1, profile.num_samples)
+    typical = typical_distance(rows) if distance is None else None
     if epsilon is None:
         epsilon = max(typical_distance(rows), EPSILONS[0])
     if distance is None:
         distance = distance_threshold(rows, images=images, level=level)
     if tail is None:
         tail = tail_threshold(rows, epsilon=epsilon, images=images, level=level)
-    return _Limits(distance, epsilon, tail, level, images)
+    return _Limits(distance, epsilon, tail, level, images, typical)
 
 
 def _judge(row: LayerDistance, flow: LayerFlow | None, limits: _Limits, max_var: float | None) -> LayerReason:
@@ -158,9 +161,13 @@ def _sentence(reason: LayerReason, limits: _Limits) -> str:
 def _moved(reason: LayerReason, limits: _Limits) -> str:
     """The first condition in words, by the reading that decided it."""
     distance = f"d {reason.distance:.3g} {_sign(reason.distance, limits.distance)} {limits.distance:.3g}"
-    tail = f"P[d > {limits.epsilon:.2g}] {reason.tail:.3g} {_sign(reason.tail, limits.tail)} {limits.tail:.3g}"
+    ceiling = f"{_sign(reason.tail, limits.tail)} {limits.tail:.3g}" if limits.tail >= 0 else "where 0 would not do"
+    tail = f"P[d > {limits.epsilon:.2g}] {reason.tail:.3g} {ceiling}"
     if not reason.is_redundant:
-        return f"not redundant ({distance}, {tail})"
+        is_near = limits.typical is not None and reason.distance < limits.typical
+        images = f"{limits.images} image{'s' * (limits.images != 1)}"
+        hope = f"; below the typical layer's {limits.typical:.3g}, but not clearly from {images}" if is_near else ""
+        return f"not redundant ({distance}, {tail}{hope})"
     return f"redundant ({distance if reason.distance <= limits.distance else tail})"
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.errors import SettingError
 from skipit_nb.results import BAND_TOKENS, Candidate, Proposal
+from skipit_nb.signature import held
 from skipit_nb.skipset import SkipSet
 
 KL_UNIT = "KL(full ‖ set) of the next token, nats"
@@ -206,7 +207,7 @@ def propose(method: str, data: Calibration, **knobs: Any) -> Proposal:
     for parameter in allowed:
         if parameter.default is parameter.empty and parameter.name not in knobs:
             raise SettingError(parameter.name, None, f"how many {parameter.name} {method} should skip")
-    choice = rule(data, **knobs)
+    choice = held(rule)(data, **knobs)
     return Proposal(
         provenance=data.provenance,
         method=method,
@@ -236,7 +237,7 @@ def _cheapest(scores: dict[SkipSet, float], count: int, name: str = "layers") ->
 
 
 def _whole_number(name: str, value: int, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    if not least <= value <= most:
         raise SettingError(name, value, f"a whole number from {least} to {most}")
 
 

@@ -51,13 +51,16 @@ def _relative_variance(row: LayerDistance) -> float:
 
 
 def tail_threshold(rows: Sequence[LayerDistance], *, epsilon: float, images: int, level: float) -> float:
-    """The share P[d > ε] that a typical layer stays below with probability `level`, 0 to 1.
+    """The share P[d > ε] that a typical layer stays at or below with probability `level` at most, 0 to 1.
 
     H0: the layer has the mean tail of all layers, p. All tokens of an image are taken for one, which is stricter than
-    the truth: Binomial(images, p) / images.
+    the truth: Binomial(images, p) / images. Where even no token beyond ε would be likelier than `level`, as from few
+    images, or where no layer has such tokens, it is below 0: then no layer passes.
     """
     share = min(1.0, fmean(row.tail_at(epsilon) for row in rows))
-    return float(stats.binom.ppf(level, images, share)) / images
+    at_least = int(stats.binom.ppf(level, images, share))  # the fewest images that are likelier than the level
+    is_likelier = stats.binom.cdf(at_least, images, share) > level
+    return (at_least - int(is_likelier)) / images
 
 
 def flow_threshold(row: LayerFlow, *, images: int, level: float) -> float:

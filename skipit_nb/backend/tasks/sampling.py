@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable
 
 from skipit_nb.backend.tasks.registry import load_task
-from skipit_nb.backend.tasks.task import Example, Task
-from skipit_nb.errors import LimitError, NoExamplesError
+from skipit_nb.backend.tasks.task import Example, Task, refuse_draw
+from skipit_nb.errors import NoExamplesError
 
 
 def as_task(task: str | Task, split: str | None = None) -> Task:
@@ -27,7 +27,9 @@ def questions_of(
     Raises:
         NoExamplesError: If there are none.
         LimitError: If the limit is below 1.
+        SettingError: If the seed is below 0.
     """
+    refuse_draw(limit, seed)
     if isinstance(examples, str | Task):
         task = as_task(examples)
         return task.sample(limit, seed), task.full_name
@@ -49,8 +51,7 @@ def one_of_each_image(
         NoExamplesError: If there are none.
         LimitError: If the limit is below 1.
     """
-    if limit is not None and limit < 1:
-        raise LimitError(limit)
+    refuse_draw(limit, seed)
     everything, name = questions_of(examples, None, seed)
     task = Task("own", "own", "", everything)
     in_turn = task.sample(len(everything), seed) if limit else everything

@@ -88,11 +88,11 @@ class Task:
 
         Raises:
             LimitError: If the limit is below 1.
+            SettingError: If the seed is below 0.
         """
+        refuse_draw(limit, seed)
         if limit is None:
             return self.examples
-        if limit < 1:
-            raise LimitError(limit)
         order = list(self._clusters)
         random.Random(seed).shuffle(order)  # noqa: S311  a draw of questions, not a secret
         chosen: list[Example] = []
@@ -204,3 +204,16 @@ class Task:
         from skipit_nb.backend.tasks import yaml_tasks
 
         return yaml_tasks.from_yaml(Path(path), trust=trust)
+
+
+def refuse_draw(limit: int | None, seed: int) -> None:
+    """Refuse a draw of questions that is none.
+
+    Raises:
+        LimitError: If the limit is below 1.
+        SettingError: If the seed is below 0.
+    """
+    if limit is not None and limit < 1:
+        raise LimitError(limit)
+    if seed < 0:
+        raise SettingError("seed", seed, "a whole number of at least 0")

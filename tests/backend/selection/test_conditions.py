@@ -33,6 +33,31 @@ def test_redundancy_alone_is_not_enough():
     assert advice.reasons[0].why == "redundant (d 0.01 ≤ 0.05), but flow is high (VAR 0.5 > 0.1)"
 
 
+def test_it_says_which_layer_is_in_the_way_of_each_end_and_by_how_much():
+    profile = a_profile([0.3, 0.01, 0.3, 0.01], [0.5, 0.0, 0.5, 0.0])
+    advice = recommend(profile, max_distance=0.05, epsilon=0.02, max_tail=0.5, max_var=0.1)
+    words = "not redundant (d 0.3 > 0.05, P[d > 0.02] 1 > 0.5), and flow is high (VAR 0.5 > 0.1)"
+    entry, leave = f"No late entry: layer 0 is {words}.", f"Early exit before layer 3, not earlier: layer 2 is {words}."
+    assert advice.why == f"{entry} {leave}"
+    assert ".why" not in repr(advice)
+    lone = recommend(a_profile([0.01] * 4, [0.0] * 4), max_distance=0.05)
+    assert lone.why.startswith("No late entry, and early exit before layer 1, not earlier: layer 0 is redundant")
+    none = recommend(a_profile([0.3] * 3, [0.0] * 3), max_distance=0.05, epsilon=0.02, max_tail=0.5)
+    assert none.why.startswith("No late entry: layer 0 is not redundant (d 0.3 > 0.05")
+    assert "No early exit: layer 2 is not redundant" in none.why
+    assert repr(none).endswith("; .why names the layers in the way)")
+
+
+def test_a_layer_that_more_images_might_settle_is_told_from_one_that_they_would_not():
+    """Distances vary by half, and 4 images are few: the last layer is below the typical one, but not clearly."""
+    advice = recommend(many(a_profile([0.5, 0.03, 0.02, 0.045], [0.0] * 4), images=4))
+    assert "below the typical layer's 0.0606, but not clearly from 4 images)" in advice.why
+    assert "P[d > 0.061] 0 where 0 would not do" in advice.reasons[3].why, "of 4 images none beyond ε is likely"
+    assert "typical" not in advice.reasons[0].why
+    assert advice.skipset.is_empty
+    assert not recommend(many(a_profile([0.5, 0.03, 0.02, 0.045], [0.0] * 4), images=400)).skipset.is_empty
+
+
 def test_low_flow_alone_is_not_enough():
     advice = recommend(a_profile([0.3] * 6, [0.0] * 6), max_distance=0.05, epsilon=0.02, max_tail=0.5)
     assert advice.skipset.is_empty

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from skipit_nb.backend.selection.nulls import distance_threshold, flow_threshold, tail_threshold, typical_distance
 from skipit_nb.results import EPSILONS, LayerDistance, LayerFlow
@@ -70,9 +71,18 @@ def test_a_result_of_an_earlier_version_knows_only_the_spread_of_the_distance():
 
 def test_a_tail_threshold_is_a_quantile_of_the_binomial():
     # P[d > 0.03] is 1, 1, 0, 0 by layer: one half on average
-    assert tail_threshold(rows(), epsilon=0.03, images=100, level=0.05) == pytest.approx(0.42)
-    assert tail_threshold(rows(), epsilon=0.03, images=100, level=0.5) == pytest.approx(0.5)
-    assert tail_threshold(rows(), epsilon=1.0, images=100, level=0.05) == 0
+    assert tail_threshold(rows(), epsilon=0.03, images=100, level=0.05) == pytest.approx(0.41)  # P[X ≤ 41] = 0.044
+    assert tail_threshold(rows(), epsilon=0.03, images=1, level=0.5) == 0  # P[X ≤ 0] is the level exactly
+
+
+@pytest.mark.parametrize("images", [1, 2, 4, 9, 30])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_a_typical_layer_passes_by_its_tail_no_oftener_than_the_level_says(images, share):
+    tails = tuple(1.0 if e < 0.05 else share for e in EPSILONS)
+    made = [LayerDistance(i, "vision", 0.1, 0.1, tails, 1.0, 0.1) for i in range(3)]
+    limit = tail_threshold(made, epsilon=0.06, images=images, level=0.05)
+    passes = stats.binom.cdf(math.floor(limit * images + 1e-9), images, share)
+    assert passes <= 0.05
 
 
 def test_a_flow_threshold_is_a_quantile_of_the_mean_of_draws():

@@ -29,7 +29,8 @@ def test_a_layer_that_does_nothing_goes_first(session):
     finally:
         del layer.forward
     assert str(found.winner) == f"whole {IDLE}"
-    assert (found.confirmation.delta, found.confirmation.kl) == (0, 0)
+    assert found.confirmation.delta == 0
+    assert found.confirmation.kl == pytest.approx(0, abs=1e-6), "some processors round a batch by its size"
 
 
 def test_greedy_adds_one_layer_a_step_and_keeps_the_best(greedy):

@@ -11,8 +11,8 @@ from skipit_nb.backend.tasks.hub.drawing import draw
 from skipit_nb.backend.tasks.hub.files import Files, commit_of
 from skipit_nb.backend.tasks.hub.reader import Reader
 from skipit_nb.backend.tasks.scoring.registry import known_scorer
-from skipit_nb.backend.tasks.task import Example, Task
-from skipit_nb.errors import LimitError, SettingError
+from skipit_nb.backend.tasks.task import Example, Task, refuse_draw
+from skipit_nb.errors import SettingError
 
 
 class HubTask(Task):
@@ -89,13 +89,13 @@ class HubTask(Task):
 
         Raises:
             LimitError: If the limit is below 1.
+            SettingError: If the seed is below 0.
             DatasetNotFoundError: If the data cannot be had.
             TaskDataError: If the files have other columns.
         """
+        refuse_draw(limit, seed)
         if limit is None:
             return self.examples
-        if limit < 1:
-            raise LimitError(limit)
         blocks = self._reader.table.blocks
         numbers = draw(
             self._reader.clusters(),
