@@ -21,7 +21,7 @@ demo: $(VENV)/.lab   ## the first notebook's story in the terminal: three answer
 
 WORKERS  := -n 2 --dist loadfile
 UNIT     := -p no:nbval $(WORKERS) -m
-NBVAL    := $(WORKERS) --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
+NBVAL    := $(WORKERS) --no-loadscope-reorder --nbval --nbval-current-env --nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
 IN_PARTS  = failed=0; \
 	$(PYTEST) $(UNIT) "not browser and not bench$(1)" || failed=1; \
 	$(PYTEST) $(NBVAL) notebooks || failed=1; \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from functools import cache, wraps
 from numbers import Integral, Real
 from pathlib import Path
@@ -26,6 +27,7 @@ WORDS = {
     Mapping: "a dict",
     Iterable: "a list",
     Callable: "a function",
+    Executor: "a concurrent.futures.Executor (of a Dask client, client.get_executor())",
     NoneType: "None",
 }
 """What is asked for, by its type; of another class its name."""

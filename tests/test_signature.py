@@ -53,7 +53,7 @@ def call(  # noqa: PLR0913 - one of each kind
         ({"skipset": 3}, "skipset is 3, but should be a SkipSet, text or None."),
         ({"path": 3}, "path is 3, but should be text or a path."),
         ({"rows": []}, r"rows is \[\], but should be a dict or None."),
-        ({"executor": 2}, "executor is 2, but should be an Executor or None."),
+        ({"executor": 2}, r"executor is 2, but should be a concurrent.futures.Executor \(.*\) or None."),
         ({"then": 2}, "then is 2, but should be a function or None."),
     ],
 )

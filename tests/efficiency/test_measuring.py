@@ -46,7 +46,7 @@ def test_only_what_was_asked_for_is_measured_and_anything_else_refused(session):
     }  # fmt: skip
     with pytest.raises(SettingError, match="some of latency, flops, memory, energy"):
         session.efficiency("whole 3", measure=("speed",))
-    with pytest.raises(SettingError, match="as a tuple"):
+    with pytest.raises(SettingError, match="measure is 'flops', but should be a list"):
         session.efficiency("whole 3", measure="flops")
     with pytest.raises(SettingError, match="prompts is 0"):
         session.efficiency("whole 3", prompts=0)

@@ -43,13 +43,9 @@ def crew(executor: Executor, opening: Opening | None, chunk: int) -> Crew:
     """The workers of an executor, if there is something they can open.
 
     Raises:
-        SettingError: If it is no executor, if its processes are forks of this one, or if the session was bound to
+        SettingError: If its processes are forks of this one, or if the session was bound to
             objects.
     """
-    if not isinstance(executor, Executor):
-        raise SettingError(
-            "executor", executor, "a concurrent.futures.Executor; that of a Dask client is client.get_executor()"
-        )
     if _forks(executor):
         raise SettingError(
             "executor", executor, "a pool of fresh processes: mp_context=multiprocessing.get_context('spawn')"

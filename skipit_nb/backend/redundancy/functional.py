@@ -33,9 +33,9 @@ def refuse(
         SettingError: If a view is unknown or none, or a number is out of range.
         TooFewSamplesError: If there are fewer images than folds.
     """
-    if isinstance(views, str) or not views or not set(views) <= set(VIEWS):
+    if not views or not set(views) <= set(VIEWS):
         raise SettingError("views", views, f"a tuple of some of {VIEWS}")
-    if not isinstance(permutations, int) or permutations < 1:
+    if permutations < 1:
         raise SettingError("permutations", permutations, "a whole number of at least 1")
     refuse_folds(folds, strength, len({example.cluster for example in examples}))
 

@@ -232,7 +232,7 @@ def test_workers_refuse_to_answer_for_a_model_that_was_changed(threads):
 @pytest.mark.parametrize(
     ("executor", "match"),
     [
-        (2, r"executor is 2, but should be a concurrent.futures.Executor; that of a Dask client is client.get_ex"),
+        (2, r"executor is 2, but should be a concurrent.futures.Executor \(of a Dask client, client.get_ex"),
         (ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")), r"get_context\('spawn'\)"),
     ],
 )

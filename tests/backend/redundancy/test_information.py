@@ -84,7 +84,7 @@ def test_information_of_the_model_in_the_box_is_found_where_the_prompt_is_read_a
     assert found.pid_frame[found.pid_frame.part == "redundant"].value.max() <= np.log(2) + 1e-6
     with pytest.raises(SettingError, match="measured"):
         found.of("told", "vision", 3)
-    with pytest.raises(SettingError, match="at least one of each"):
+    with pytest.raises(SettingError, match=r"ks is .*, but should be a tuple of one size at least"):
         session.information(asked[:8], ks=())
 
 

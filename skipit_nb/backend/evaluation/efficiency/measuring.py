@@ -55,8 +55,8 @@ def efficiency(
         SettingError: If something else is to be measured.
     """
     unknown = set(measure) - set(MEASURES)
-    if unknown or isinstance(measure, str):
-        raise SettingError("measure", measure, f"some of {', '.join(MEASURES)}, as a tuple")
+    if unknown:
+        raise SettingError("measure", measure, f"some of {', '.join(MEASURES)}")
     if not examples:
         raise NoExamplesError("a measurement")
     about = conditions()
