@@ -32,6 +32,17 @@ def test_the_licence_is_apache_two() -> None:
     assert PROJECT["license"] == "Apache-2.0"
 
 
+def test_nothing_lies_at_the_top_that_does_not_belong_there() -> None:
+    """A run that names a folder of its own, such as a ledger, leaves it where it was started."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no checkout: what is kept cannot be told from what was made")
+    kept = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert {name for path in kept if not (name := path.split("/")[0]).startswith(".")} == {
+        "CITATION.cff", "LICENSE", "Makefile", "README.md", "binder", "docs", "notebooks", "pyproject.toml",
+        "skipit_nb", "tests",
+    }  # fmt: skip
+
+
 def test_there_is_one_version() -> None:
     assert PROJECT["version"] == skipit_nb.__version__
 

@@ -272,11 +272,11 @@ class Bound:
 
 
 def at_least(name: str, value: int, least: int) -> int:
-    """The value, if it is a whole number of at least `least`.
+    """The value, if it is at least `least`; that it is a whole number the signature has said.
 
     Raises:
         SettingError: If it is not.
     """
-    if not isinstance(value, int) or value < least:
+    if value < least:
         raise SettingError(name, value, f"a whole number of at least {least}")
     return value

@@ -197,8 +197,8 @@ class FakeSession:
         is_vision = tuple(0 < position <= 16 for position in range(len(tokens)))
         return TokenDistances(self._provenance("", ("made",), 0), tokens, is_vision, (4, 4), distance)
 
-    def recommend(self, profile: RedundancyProfile, **thresholds: float) -> Recommendation:
-        limits = {"max_distance": 0.1, "epsilon": 0.1, "max_tail": 0.1, "max_var": 0.1} | thresholds
+    def recommend(self, profile: RedundancyProfile) -> Recommendation:
+        limits = {"max_distance": 0.1, "epsilon": 0.1, "max_tail": 0.1, "max_var": 0.1}
         flows = [row.var for row in profile.flow]
         rows = profile.of("vision")
         reasons = []

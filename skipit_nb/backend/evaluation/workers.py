@@ -43,8 +43,7 @@ def crew(executor: Executor, opening: Opening | None, chunk: int) -> Crew:
     """The workers of an executor, if there is something they can open.
 
     Raises:
-        SettingError: If its processes are forks of this one, or if the session was bound to
-            objects.
+        SettingError: If its processes are forks of this one, or if the session was bound to objects.
     """
     if _forks(executor):
         raise SettingError(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from skipit_nb.backend.redundancy.markov import chain_test
 from skipit_nb.backend.redundancy.probes import FAMILY, Losses, cross_validated, error_gap, gap, refuse_folds
-from skipit_nb.backend.redundancy.states import VIEWS, PooledStates
+from skipit_nb.backend.redundancy.states import PooledStates, refuse_views
 from skipit_nb.backend.tasks.task import Example
 from skipit_nb.errors import SettingError
 from skipit_nb.jobs import Tick
@@ -33,8 +33,7 @@ def refuse(
         SettingError: If a view is unknown or none, or a number is out of range.
         TooFewSamplesError: If there are fewer images than folds.
     """
-    if not views or not set(views) <= set(VIEWS):
-        raise SettingError("views", views, f"a tuple of some of {VIEWS}")
+    refuse_views(views)
     if permutations < 1:
         raise SettingError("permutations", permutations, "a whole number of at least 1")
     refuse_folds(folds, strength, len({example.cluster for example in examples}))

@@ -9,7 +9,7 @@ from typing import Any
 from skipit_nb.backend.redundancy import information as count
 from skipit_nb.backend.redundancy import pid
 from skipit_nb.backend.redundancy.quantised import Codes, codebook, halves, limit_for, refuse_small
-from skipit_nb.backend.redundancy.states import VIEWS, Labels, PooledStates
+from skipit_nb.backend.redundancy.states import Labels, PooledStates, refuse_views
 from skipit_nb.errors import SettingError, TooFewSamplesError
 from skipit_nb.jobs import Tick
 from skipit_nb.results import Information, InformationRow, PidRow, Provenance
@@ -38,8 +38,7 @@ def refuse_too_few(labels: Labels, seed: int, *, views: Sequence[str], ks: Seque
             how many it takes.
         MissingPackageError: If decompositions are asked for without cvxpy.
     """
-    if not views or not set(views) <= set(VIEWS):
-        raise SettingError("views", views, f"a tuple of some of {VIEWS}")
+    refuse_views(views)
     if not ks:
         raise SettingError("ks", ks, "a tuple of one size at least")
     refuse_small(min(ks))

@@ -32,6 +32,17 @@ from skipit_nb.jobs import Tick
 VIEWS = ("vision", "text", "last")
 """Mean of the vision tokens; mean of the text tokens but the first; the last token of the prompt."""
 
+
+def refuse_views(views: Sequence[str]) -> None:
+    """Refuse views that no question has; to be called before a model runs for them.
+
+    Raises:
+        SettingError: If one is unknown, or there is none.
+    """
+    if not views or not set(views) <= set(VIEWS):
+        raise SettingError("views", views, f"a tuple of some of {VIEWS}")
+
+
 States = NDArray[np.float32]
 """[boundary, sample, d_model] of one view."""
 

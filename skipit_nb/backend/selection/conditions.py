@@ -107,14 +107,14 @@ def _limits(
 ) -> _Limits:
     """What was set by hand, and the nulls' for the rest."""
     images = profile.images or max(1, profile.num_samples)
-    typical = typical_distance(rows) if distance is None else None
+    typical, is_by_hand = typical_distance(rows), distance is not None
     if epsilon is None:
-        epsilon = max(typical_distance(rows), EPSILONS[0])
+        epsilon = max(typical, EPSILONS[0])
     if distance is None:
         distance = distance_threshold(rows, images=images, level=level)
     if tail is None:
         tail = tail_threshold(rows, epsilon=epsilon, images=images, level=level)
-    return _Limits(distance, epsilon, tail, level, images, typical)
+    return _Limits(distance, epsilon, tail, level, images, None if is_by_hand else typical)
 
 
 def _judge(row: LayerDistance, flow: LayerFlow | None, limits: _Limits, max_var: float | None) -> LayerReason:

@@ -226,5 +226,5 @@ def _check(
         raise SettingError("level", level, "a probability above 0 and below 1")
     if objective not in OBJECTIVES:
         raise SettingError("objective", objective, f"one of {', '.join(OBJECTIVES)}: a race needs scores from 0 to 1")
-    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+    if chunk < 1:
         raise SettingError("chunk", chunk, "a whole number of at least 1")

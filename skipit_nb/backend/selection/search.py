@@ -184,7 +184,7 @@ def _check_racing(racing: float | None, beam: int, objective: str) -> None:
 
 
 def _check(beam: int, objective: str) -> None:
-    if isinstance(beam, bool) or not isinstance(beam, int) or beam < 1:
+    if beam < 1:
         raise SettingError("beam", beam, "a whole number of at least 1")
     if objective not in OBJECTIVES:
         raise SettingError("objective", objective, f"one of {', '.join(OBJECTIVES)}")

@@ -50,6 +50,7 @@ def one_of_each_image(
     Raises:
         NoExamplesError: If there are none.
         LimitError: If the limit is below 1.
+        SettingError: If the seed is below 0.
     """
     refuse_draw(limit, seed)
     everything, name = questions_of(examples, None, seed)

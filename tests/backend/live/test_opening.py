@@ -20,7 +20,7 @@ def copy_of_the_box(tmp_path):
 
 
 def test_a_folder_opens_by_its_path_and_the_code_opens_it_again(copy_of_the_box):
-    with Session.open(str(copy_of_the_box), device="cpu", dtype="float32") as session:
+    with Session.open(copy_of_the_box, device="cpu", dtype="float32") as session:
         assert session.code == f"session = Session.open({str(copy_of_the_box)!r}, device='cpu', dtype='float32')"
         assert session.name == str(copy_of_the_box)
         scope = {"Session": Session}

@@ -83,6 +83,8 @@ def test_what_cannot_be_measured_is_refused_before_the_model_runs(session):
     for views in ((), ("vison",)):
         with pytest.raises(SettingError, match=r"views is .* a tuple of some of \('vision', 'text', 'last'\)"):
             session.functional("digits-vqa", views=views, limit=40)
+    with pytest.raises(SettingError, match="views is 'last', but should be a list"):
+        session.functional("digits-vqa", views="last", limit=40)
     with pytest.raises(SettingError, match="permutations is 0"):
         session.functional("digits-vqa", permutations=0, limit=40)
     with pytest.raises(SettingError, match="folds is 1"):

@@ -54,8 +54,7 @@ def efficiency(
         NoExamplesError: If there are no prompts.
         SettingError: If something else is to be measured.
     """
-    unknown = set(measure) - set(MEASURES)
-    if unknown:
+    if set(measure) - set(MEASURES):
         raise SettingError("measure", measure, f"some of {', '.join(MEASURES)}")
     if not examples:
         raise NoExamplesError("a measurement")
