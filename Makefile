@@ -17,12 +17,12 @@ demo: $(VENV)/.lab   ## the first notebook's story in the terminal: three answer
 
 # ── tests ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Three calls, because nbval compares whatever it sees, and Playwright and asyncio cannot share a process.
-# All three run even if one fails; the last lines are pytest's own. Two workers each; the tests of a file stay together.
-# Notebooks go in their own order, by which two workers end at about the same time.
+# All three run even if one fails; the last lines are pytest's own. Two workers each; the tests of a file stay together,
+# and files go in the order of tests/conftest.py, or of their names, by which both workers end at about the same time.
 
-WORKERS  := -n 2 --dist loadfile
+WORKERS  := -n 2 --dist loadfile --no-loadscope-reorder
 UNIT     := -p no:nbval $(WORKERS) -m
-NBVAL    := $(WORKERS) --no-loadscope-reorder --nbval --nbval-current-env \
+NBVAL    := $(WORKERS) --nbval --nbval-current-env \
 	--nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
 IN_PARTS  = failed=0; \
 	$(PYTEST) $(UNIT) "not browser and not bench$(1)" || failed=1; \

@@ -3,7 +3,8 @@
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,12 +52,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens the trained model or tries every family, so that `make check` can leave it out."""
+    """Order the files; mark what opens the trained model or tries every family: `make check` leaves those out."""
+    items.sort(key=_longest_first(items))
     for item in items:
         if "session" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.model)
         if FAMILIES in item.path.parents:
             item.add_marker(pytest.mark.families)
+
+
+def _longest_first(items: list[pytest.Item]) -> Callable[[pytest.Item], tuple[float, int]]:
+    """Files that ask for the longest time come first, then those with most tests: so workers end together."""
+    longest, number = defaultdict[Path, float](float), Counter(item.path for item in items)
+    for item in items:
+        for asked in item.iter_markers("timeout"):
+            longest[item.path] = max(longest[item.path], asked.args[0])
+    return lambda item: (-longest[item.path], -number[item.path])
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +78,11 @@ def session() -> Iterator["Session"]:
     opened = Session.open(device="cpu")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def two_timed_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparisons time for real, but on fewer prompts: for tests about something else than times."""
+    from skipit_nb.backend.evaluation import ab
+
+    monkeypatch.setattr(ab, "TIMED_PROMPTS", 2)

@@ -86,6 +86,7 @@ def test_unusable_arguments_end_with_status_2():
     assert ended.value.code == 2
 
 
+@pytest.mark.usefixtures("two_timed_prompts")
 def test_the_demo_tells_its_story_and_saves_its_pictures(capsys, tmp_path):
     assert main(["demo", "--task", "digits-vqa", "--limit", "20", "--device", "cpu", "--out", str(tmp_path)]) == 0
     story = capsys.readouterr().out

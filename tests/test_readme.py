@@ -10,6 +10,7 @@ pytestmark = pytest.mark.model
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("two_timed_prompts")
 def test_the_ten_lines_run() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     scope: dict[str, object] = {}

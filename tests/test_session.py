@@ -178,7 +178,7 @@ def test_a_cancelled_job_leaves_the_model_as_before(session, examples):
 
 def test_a_cancelled_job_does_not_wait_for_its_batch(session, examples):
     hooks = [len(module._forward_pre_hooks) for module in session.model.modules()]
-    many = [examples[i % len(examples)] for i in range(600)]
+    many = [examples[i % len(examples)] for i in range(200)]
     job = session.submit(lambda tick: session.profile(many, batch_size=len(many), progress=tick))
     while not session._open.lock.is_held:
         assert not job.has_ended, job.exception

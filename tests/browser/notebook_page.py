@@ -165,6 +165,16 @@ class Notebook:
         self.page.evaluate(f"async () => {{ await {PANEL}.sessionContext.shutdown(); }}")
 
 
+def section(notebook: Notebook, place: int) -> Locator:
+    """The part of a studio that holds a tool, from 0."""
+    return notebook.page.locator(".skipit-section").nth(place)
+
+
+def press(part: Locator, name: str) -> None:
+    """Click the button of this name."""
+    part.get_by_role("button", name=name, exact=True).click()
+
+
 def drag(page: Page, start: Locator, end: Locator, steps: int = 12) -> None:
     """Press the mouse in the middle of one element and release it in the middle of another, once both stay in place."""
     _wait_at_rest(page, start, end)

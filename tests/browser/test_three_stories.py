@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Opened, Written
-from tests.browser.notebook_page import Notebook, drag
+from tests.browser.notebook_page import Notebook, drag, press, section
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 CELL = """
 from skipit_nb import Session, Studio
@@ -35,15 +35,6 @@ def test_the_three_stories_go_from_a_look_to_a_verdict(opened_anew: Opened, writ
     assert notebook.complaints == []
     ended = time.monotonic()
     print(f"\nround {number}: {opened - began:.1f} s to open, {ended - opened:.1f} s for the stories")  # noqa: T201
-
-
-def section(notebook: Notebook, place: int) -> Locator:
-    """The part of the studio that holds a tool, from 0."""
-    return notebook.page.locator(".skipit-section").nth(place)
-
-
-def press(part: Locator, name: str) -> None:
-    part.get_by_role("button", name=name, exact=True).click()
 
 
 def explore(notebook: Notebook) -> None:

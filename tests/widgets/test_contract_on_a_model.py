@@ -67,6 +67,7 @@ def test_the_code_opens_the_model_by_itself(used: dict[str, Any]) -> None:
     assert names["data"].equals(used["explorer"].data)
 
 
+@pytest.mark.usefixtures("two_timed_prompts")
 def test_a_timed_comparison_gives_the_same_answers(session: Any, model: UntimedSession) -> None:
     with KINDS["evaluator"].make(session) as tool:
         tool.set(limit=6)

@@ -10,6 +10,8 @@ from skipit_nb.widgets import ABEvaluator
 
 TASK, B = "digits-vqa", "vision absent 3-"
 
+pytestmark = pytest.mark.usefixtures("two_timed_prompts")
+
 
 def test_a_run_is_watched_and_its_data_are_those_of_the_same_call(
     session: Session, monkeypatch: pytest.MonkeyPatch

@@ -10,7 +10,7 @@ from skipit_nb.widgets import ABEvaluator, LayerDistanceExplorer, SkipSetBuilder
 from tests.widgets.inside import tools_of
 from tests.widgets.waiting import wait_for
 
-TASK, OTHER_TASK, SET, LIMIT = "digits-vqa", "easy-vqa", "vision absent 3-", 40
+TASK, OTHER_TASK, SET, LIMIT = "digits-vqa", "easy-vqa", "vision absent 3-", 34
 
 
 class UntimedSession(Session):

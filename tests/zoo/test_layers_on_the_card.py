@@ -7,9 +7,10 @@ from skipit_nb.zoo import model_path
 from skipit_nb.zoo.card import read_card
 
 PROFILES = {profile["task"]: profile for profile in read_card(model_path()).get("profiles", [])}
+TASKS = ["easy-vqa", pytest.param("digits-vqa", marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize("task", ["easy-vqa", "digits-vqa"])
+@pytest.mark.parametrize("task", TASKS)
 def test_late_entry_and_early_exit_score_what_the_card_says(session, task):
     card, n = PROFILES[task], session.num_layers
     sets = [SkipSet.late_entry(4, num_layers=n), SkipSet.early_exit(6, num_layers=n)]
@@ -20,7 +21,7 @@ def test_late_entry_and_early_exit_score_what_the_card_says(session, task):
     assert found == pytest.approx(told, abs=0.002)
 
 
-@pytest.mark.parametrize("task", ["easy-vqa", "digits-vqa"])
+@pytest.mark.parametrize("task", TASKS)
 def test_distances_and_flow_are_what_the_card_says(session, task):
     card = PROFILES[task]
     profile = session.profile(task, limit=500)

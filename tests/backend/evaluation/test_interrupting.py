@@ -79,7 +79,7 @@ def test_with_fewer_than_two_images_there_is_nothing_to_hand_over(session, quest
 
 @pytest.mark.usefixtures("answers")
 def test_a_real_interrupt_in_the_middle_of_a_layer(session):
-    asked = {"b": B, "limit": 400, "batch_size": 8, "measure": ("accuracy",)}
+    asked = {"b": B, "limit": 120, "batch_size": 8, "measure": ("accuracy",)}
 
     def soon(done, _):
         if done == 24:
@@ -87,7 +87,7 @@ def test_a_real_interrupt_in_the_middle_of_a_layer(session):
 
     with pytest.warns(InterruptedWarning):
         found = session.compare(TASK, progress=soon, **asked)
-    assert 24 <= found.num_questions < 400
+    assert 24 <= found.num_questions < 120
     assert found.answers == session.compare(TASK, **asked).answers[: found.num_questions]
 
 
