@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from skipit_nb import RedundancyProfile, SkipSet
+from skipit_nb import RedundancyProfile, SkipSet, results
 from skipit_nb.errors import ResultFormatError, SettingError
 from skipit_nb.results import (
     EPSILONS,
@@ -141,3 +141,28 @@ def test_the_vision_tokens_of_a_layer_come_in_reading_order():
 
 def test_an_answer_prints_as_its_text():
     assert str(EVERY[2]) == "red"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        results.Agreement,
+        results.BandDistances,
+        results.BoundsReport,
+        results.Contribution,
+        results.Functional,
+        results.Information,
+        results.Knockout,
+        results.Lipschitz,
+        results.Proposal,
+        results.Recommendation,
+        results.RedundancyProfile,
+        results.Similarity,
+        results.TokenDistances,
+    ],
+)
+def test_what_is_measured_by_layer_knows_its_unit_its_direction_and_its_source(kind):
+    fields = {field.name: field.default for field in dataclasses.fields(kind)}
+    assert isinstance(kind.frame, property)
+    assert {"unit", "redundant_when", "source"} <= fields.keys()
+    assert "arXiv:" in fields["source"] or "ours" in fields["source"] or kind is results.Proposal

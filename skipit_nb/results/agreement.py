@@ -76,6 +76,9 @@ class Agreement(Stored):
     """ε of the tail probability, in 1 - cos."""
     rows: tuple[AgreementRow, ...]
     costs: tuple[SkipCost, ...]
+    unit: str = "Spearman's rho, -1 to 1; costs: share of answers, nats"
+    redundant_when: str = "score low, cost low: rho near 1 says that they go together"
+    source: str = "ours; scores: arXiv:2509.25584, arXiv:2411.16724 (VAR), arXiv:2504.00502 (LC), arXiv:2403.03853 (BI)"
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -96,6 +96,7 @@ class Information(Stored):
     """Empty unless asked for."""
     unit: str = "nats"
     redundant_when: str = "low (added, uncertain)"
+    source: str = "arXiv:2509.25584 (notion), arXiv:1311.2852 (BROJA); views, codes, corrections, nulls: ours"
 
     def of(self, quantity: str, view: str, k: int) -> tuple[InformationRow, ...]:
         """The rows of one quantity, by boundary.

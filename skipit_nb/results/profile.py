@@ -241,6 +241,7 @@ class TokenDistances(Stored):
     padding. Empty where it is not known, and in results of earlier versions: see `patches`."""
     unit: str = "distance: 1 - cos, 0 to 2; norm: length of the state"
     redundant_when: str = "low"
+    source: str = "arXiv:2509.25584 (notion; formula ours)"
 
     def vision(self, layer: int) -> tuple[float, ...]:
         """The vision tokens' distances at one layer, in reading order of the image."""

@@ -36,6 +36,9 @@ class Proposal(Stored):
     """Of the scores; low = redundant in every method."""
     candidates: tuple[Candidate, ...]
     """Everything that was scored, in the order of layers; empty where the method measures nothing."""
+    redundant_when: str = "low"
+    source: str = ""
+    """The paper of the method; "" in results of earlier versions."""
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -59,6 +59,9 @@ class Recommendation(Stored):
     flops_ratio: float | None = None
     """Predicted prefill FLOPs of the full decoder / those under this set, for a usual prompt (`usual_cost` in
     `skipit_nb.cost`); above 1 is cheaper. Arithmetic, not time. None where no model was at hand."""
+    unit: str = "distance: 1 - cos, 0 to 2; tail, VAR: share"
+    redundant_when: str = "low"
+    source: str = "arXiv:2509.25584 (the two conditions); thresholds: ours"
 
     @property
     def max_vars(self) -> tuple[float | None, ...]:

@@ -10,6 +10,7 @@ which is no skip set but a `TokenDrop`; `equal_cost` puts all of them side by si
 from __future__ import annotations
 
 import inspect
+import re
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
@@ -214,12 +215,19 @@ def propose(method: str, data: Calibration, **knobs: Any) -> Proposal:
         skipset=joined(choice.chosen, data.num_layers),
         unit=choice.unit,
         candidates=tuple(Candidate(s, score, s in choice.chosen) for s, score in choice.scores.items()),
+        source=_paper(rule),
     )
 
 
 def joined(skipsets: Iterable[SkipSet], num_layers: int) -> SkipSet:
     """All of them together."""
     return reduce(or_, skipsets, SkipSet.none(num_layers=num_layers))
+
+
+def _paper(rule: Callable[..., Choice]) -> str:
+    """The paper that a method's own text names."""
+    named = re.search(r"arXiv:[\d.]+\d", inspect.getdoc(rule) or "")
+    return named[0] if named else ""
 
 
 def _lowest(data: Calibration, layers: int, candidates: Sequence[SkipSet]) -> Choice:

@@ -107,6 +107,7 @@ def test_a_session_proposes_and_says_what_it_knows(session):
     assert list(found.frame.columns) == ["skipset", "score", "chosen"]
     assert found.frame.chosen.sum() == 2
     assert len(found.provenance.samples) >= LIMIT
+    assert (found.unit, found.redundant_when, found.source) == ("1 - cos", "low", "arXiv:2403.03853")
     assert repr(found) == f"Proposal(shortgpt, '{found.skipset}', from 12 candidates)"
 
 
