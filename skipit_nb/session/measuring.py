@@ -57,6 +57,8 @@ class Measures(Bound):
             so_far: A function that gets the profile of all questions measured so far after each batch but the last;
                 not with ready inputs. The profile that is given back is the same with and without it.
 
+        Warns (`FlowNotMeasuredWarning`) if flow is wanted and no layer's attention can be computed once more.
+
         Raises:
             NoExamplesError: If there is nothing to measure on.
             SettingError: If query is something else, a mask does not fit, or ready inputs are none.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -28,6 +29,10 @@ QUERIES = ("last", "text")
 
 ROWS_AT_ONCE = 64
 """Asking rows whose attention is computed at a time: memory grows with the keys, however long the text is."""
+
+
+class FlowNotMeasuredWarning(UserWarning):
+    """No layer of the model has an attention that can be computed once more."""
 
 
 class FlowRecorder:
@@ -72,6 +77,7 @@ class FlowRecorder:
         self._anatomy, self._query, self._layers, self._by_hand = anatomy, query, layers, rows
         self._mass: dict[int, list[Tensor]] = {}
         self._null: dict[int, list[Tensor]] = {}
+        self._has_run = False
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
@@ -80,6 +86,7 @@ class FlowRecorder:
         batch = _Batch(kinds[0], self._queries(kinds), kinds.any(0) & ~kinds[2])
         with listening(self._anatomy, batch.hear):
             yield
+        self._has_run = True
         for layer in self._layers or ():
             if layer not in batch.found:
                 kind = dict(enumerate(self._anatomy.layer_types)).get(layer, "not there")
@@ -95,6 +102,12 @@ class FlowRecorder:
             return kinds[1]
         is_token = kinds.any(0)
         return is_token & (is_token.flip(1).cumsum(1).flip(1) == 1)
+
+    def warn_if_deaf(self) -> None:
+        """Say so if a model was run and no layer's attention could be recomputed, so that there is no flow to tell."""
+        if self._has_run and not self._mass:
+            why = "no layer's attention can be recomputed in this model (linear or custom attention, or learned sinks)"
+            warnings.warn(f"cross-modal flow was not measured: {why}", FlowNotMeasuredWarning, stacklevel=2)
 
     def rows(self) -> tuple[LayerFlow, ...]:
         """One row per layer that could be measured; empty if no sample had vision tokens."""

@@ -148,6 +148,8 @@ def _profile(
         if tell and done < total:
             tell(measured(), done)
         tick(done, total)
+    if wanted.flow:
+        flows.warn_if_deaf()
     return measured()
 
 

@@ -10,8 +10,8 @@ which is no skip set but a `TokenDrop`; `equal_cost` puts all of them side by si
 from __future__ import annotations
 
 import inspect
-import re
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import or_

@@ -9,7 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skipit_nb.backend.live.anatomy import anatomy_of
-from skipit_nb.backend.redundancy.flow import FlowRecorder
+from skipit_nb.backend.redundancy.attention_calls import AttentionCall
+from skipit_nb.backend.redundancy.flow import FlowNotMeasuredWarning, FlowRecorder
 from skipit_nb.backend.redundancy.geometric import token_kinds
 from skipit_nb.errors import SettingError
 from skipit_nb.results import RedundancyProfile
@@ -160,6 +161,15 @@ def test_a_profile_measures_distances_and_flow_in_one_pass(session):
     assert len(passes) == math.ceil(found.num_samples / 4)
     assert {row.query for row in found.flow} == {"text"}
     assert RedundancyProfile.from_json(found.to_json()) == found
+
+
+def test_a_model_whose_attention_cannot_be_recomputed_has_distances_and_a_warning(session, monkeypatch):
+    monkeypatch.setattr(AttentionCall, "is_understood", property(lambda _: False))
+    with pytest.warns(FlowNotMeasuredWarning, match="no layer's attention can be recomputed in this model"):
+        found = session.profile("digits-vqa", limit=8)
+    assert found.distances("vision")
+    assert found.flow == ()
+    session.profile("digits-vqa", limit=8, flow=False)  # says nothing: it was not asked for
 
 
 def test_a_flow_stored_before_it_had_heads_reads_back(session):
