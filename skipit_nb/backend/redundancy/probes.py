@@ -15,10 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skipit_nb.backend.evaluation.statistics import LEVEL, Interval, clustered_mean, delta_interval
 from skipit_nb.errors import ConstantAnswerError, SettingError, TooFewSamplesError
@@ -58,6 +54,8 @@ def cross_validated(
         TooFewSamplesError: If there are fewer images than folds.
         ConstantAnswerError: If all answers are the same, also outside a single fold.
     """
+    from sklearn.model_selection import GroupKFold  # as below, half a second: only for who asks readers
+
     refuse_folds(folds, strength, len(np.unique(clusters)))
     size = int(answers.max()) + 1
     p = np.empty((len(answers), size))
@@ -91,6 +89,10 @@ def _predicted(states: NDArray[Any] | None, answers: Labels, train: Labels, test
     if states is None:
         shares: Values = np.bincount(answers[train], minlength=size) / len(train)
         return np.tile(shares, (len(test), 1))
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     reader = make_pipeline(StandardScaler(), LogisticRegression(C=strength, tol=1e-3, max_iter=2000))
     reader.fit(states[train].astype(np.float64), answers[train])
     p = np.zeros((len(test), size))

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 
 from skipit_nb.backend.redundancy.states import unit
 from skipit_nb.errors import SettingError, TooFewSamplesError
@@ -66,6 +65,8 @@ def codebook(states: NDArray[Any], k: int, seed: int = 0) -> Codebook:
     different = np.unique(directions.round(5), axis=0)
     if len(different) <= k:
         return Codebook(different)
+    from sklearn.cluster import KMeans  # half a second: only for who counts information
+
     return Codebook(KMeans(k, n_init=10, random_state=seed).fit(directions).cluster_centers_)
 
 
