@@ -32,6 +32,8 @@ IN_PARTS  = failed=0; \
 
 check test test-full transformers bench docs: export OMP_NUM_THREADS = 1
 check test test-full transformers bench docs: export HF_HUB_OFFLINE = 1
+# Many tests start a Python of their own, which is half a second sooner there where Python may keep what it compiled.
+check test test-full transformers bench docs: export PYTHONDONTWRITEBYTECODE =
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: about two minutes
 	$(RUN) ruff format --check .

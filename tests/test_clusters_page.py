@@ -15,6 +15,7 @@ def test_every_block_is_python(code: str) -> None:
 
 
 @pytest.mark.model
+@pytest.mark.usefixtures("two_timed_prompts")
 def test_two_processes_judge_a_skip_set() -> None:
     scope: dict[str, object] = {}
     exec(CODE[0].replace("limit=500", "limit=8"), scope)

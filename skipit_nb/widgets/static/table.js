@@ -11,7 +11,6 @@ function render({ model, el }) {
     made.open = isOpen;
     head.textContent = model.get("label");
     made.append(head, box);
-    made.addEventListener("toggle", () => { isOpen = made.open; });
     made.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it
       if (!event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab") event.stopPropagation();
     });
@@ -44,6 +43,7 @@ function render({ model, el }) {
       return made;
     };
     watcher.disconnect();
+    isOpen = el.querySelector("details")?.open ?? isOpen;  // its toggle event comes late
     el.replaceChildren();
     if (!model.get("rows").length) return;
     const box = document.createElement("div"), table = document.createElement("table");

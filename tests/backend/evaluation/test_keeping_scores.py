@@ -70,7 +70,9 @@ def asked(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize(("after", "scores", "answers"), [(10, 40, 0), (37, 108, 20)])
+@pytest.mark.parametrize(
+    ("after", "scores", "answers"), [pytest.param(10, 40, 0, marks=pytest.mark.slow), (37, 108, 20)]
+)
 def test_killed_in_the_middle_it_goes_on_and_ends_as_if_nothing_had_been(
     session, plain, scored, asked, tmp_path, after, scores, answers
 ):
