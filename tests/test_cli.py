@@ -1,9 +1,6 @@
 """The command line: the same numbers as the API, JSON that reads back, and refusals with exit status 2."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -87,15 +84,6 @@ def test_unusable_arguments_end_with_status_2():
     with pytest.raises(SystemExit) as ended:
         main(["compare", "--limit", "many"])
     assert ended.value.code == 2
-
-
-@pytest.mark.parametrize(("chosen", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_of_torch_sleep_while_they_wait_unless_the_user_has_chosen(chosen, found):
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    environment |= {"OMP_WAIT_POLICY": chosen} if chosen else {}
-    code = "import os\nfrom skipit_nb.cli import main\nmain(['doctor', '--json'])\nprint(os.environ['OMP_WAIT_POLICY'])"
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.splitlines()[-1] == found
 
 
 @pytest.mark.usefixtures("two_timed_prompts")

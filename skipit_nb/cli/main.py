@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,6 @@ REFUSED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 2 if it was refused (the reason is on stderr), 130 if interrupted."""
-    _yield_while_waiting()
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options) or 0)
@@ -28,15 +26,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("skipit: interrupted", file=sys.stderr)
         return commands.INTERRUPTED
-
-
-def _yield_while_waiting() -> None:
-    """Let torch's threads sleep while they wait for each other, unless the user has said how they wait.
-
-    By default they spin, and each waits for one that the busy machine is not running: twelve times slower. JupyterLab
-    and its kernels inherit it. Read when torch is imported.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _parser() -> argparse.ArgumentParser:
