@@ -42,7 +42,7 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, fast tests: about
 	$(VENV)/bin/lint-imports
 	$(PYTEST) $(UNIT) "not browser and not bench and not slow and not gpu and not model and not families" tests
 
-test: $(VENV)/.smol  ## every test once, the notebooks, a real browser: under 25 minutes on two cores
+test: $(VENV)/.smol  ## every test once, the notebooks, a real browser: about a quarter of an hour on two cores
 	@$(call IN_PARTS, and not slow and not gpu)
 
 test-full: $(VENV)/.smol  ## the slow tests too, and those for a GPU if there is one

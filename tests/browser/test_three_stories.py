@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(600)
 CELL = """
 from skipit_nb import Session, Studio
 session = Session.open(device="cpu")
-studio = Studio(session, task="easy-vqa", limit=60)
+studio = Studio(session, task="easy-vqa", limit=40)
 studio
 """
 ROUNDS = [1, *(pytest.param(number, marks=pytest.mark.slow) for number in range(2, 21))]
@@ -41,7 +41,7 @@ def explore(notebook: Notebook) -> None:
     """Measure, go through the layers by key and by mouse, choose a band, set the threshold."""
     part = section(notebook, 0)
     press(part, "Measure")
-    notebook.wait_value("studio.explorer.result.num_samples >= 64 if studio.explorer.result else False", want=True)
+    notebook.wait_value("studio.explorer.result.num_samples >= 40 if studio.explorer.result else False", want=True)
     plot = part.get_by_role("slider", name="Distance")
     plot.focus()
     for key in ("Home", "ArrowRight", "ArrowRight", "PageUp"):

@@ -21,7 +21,9 @@ def logits_of(model, inputs, **settings):
     return model(**inputs, **settings).logits
 
 
-@pytest.fixture(scope="module", params=["torch.compile(model)", "model.compile()"])
+@pytest.fixture(
+    scope="module", params=["torch.compile(model)", pytest.param("model.compile()", marks=pytest.mark.slow)]
+)
 def compiled(request):
     """A model, its compiled form, and a list that grows with every compiled graph that runs."""
     replica, runs = BUILDERS["llava"]("sdpa"), []

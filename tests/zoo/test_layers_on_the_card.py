@@ -21,7 +21,8 @@ def test_late_entry_and_early_exit_score_what_the_card_says(session, task):
     assert found == pytest.approx(told, abs=0.002)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["easy-vqa", "digits-vqa"])
 def test_distances_and_flow_are_what_the_card_says(session, task):
     card = PROFILES[task]
     profile = session.profile(task, limit=500)

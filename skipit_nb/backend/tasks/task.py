@@ -61,9 +61,10 @@ class Task:
 
     def __repr__(self) -> str:
         """Name the task, its size and its source."""
+        questions, images = len(self), len(self._clusters)
         return (
-            f"Task({self.name!r}, split={self.split!r}, {len(self)} questions about "
-            f"{len(self._clusters)} images, version={self.version!r})"
+            f"Task({self.name!r}, split={self.split!r}, {questions} question{'s' * (questions != 1)} about "
+            f"{images} image{'s' * (images != 1)}, version={self.version!r})"
         )
 
     @property

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skipit_nb import Session, SkipSet
-from skipit_nb.backend.tasks import Example, load_task, task_names
+from skipit_nb.backend.tasks import Example, load_task
 from skipit_nb.zoo import TRAINED_PART, shipped_folder
 from skipit_nb.zoo.architecture import NUM_VISION_TOKENS
 from skipit_nb.zoo.card import read_card, render_card
@@ -69,7 +69,7 @@ def test_once_put_together_it_opens_in_seconds(smol: Session) -> None:
 
 @needs_backbone
 @pytest.mark.model
-@pytest.mark.parametrize("name", task_names())
+@pytest.mark.parametrize("name", ["digits-vqa", pytest.param("easy-vqa", marks=pytest.mark.slow)])
 def test_a_sample_scores_near_the_card_when_asked_as_anybody_would_ask(smol: Session, name: str) -> None:
     result = smol.sweep(name, ["none"], limit=30, seed=5)
     # Three standard errors by image: three images of easy-VQA, six of Digits-VQA.
