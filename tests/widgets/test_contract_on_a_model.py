@@ -2,6 +2,7 @@
 
 import gc
 import json
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -194,6 +195,16 @@ def test_shown_twice_both_pictures_are_one_view_that_follows_the_run(kind: str, 
 # -- close -----------------------------------------------------------------------------------------------------------
 
 
+def let_go(model: UntimedSession) -> None:
+    """Wait until no thread holds what it did last: no worker of the session, no stopwatch that was called off."""
+    for quick in (False, True):
+        model.submit(lambda _: None, quick=quick).result(10)
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(10)
+    gc.collect()
+
+
 def test_close_frees_the_tool_its_views_its_jobs_and_what_they_measured(kind: str, model: UntimedSession) -> None:
     gc.collect()
     before = set(OPEN_WIDGETS)
@@ -207,9 +218,7 @@ def test_close_frees_the_tool_its_views_its_jobs_and_what_they_measured(kind: st
     tool.close()
     assert set(OPEN_WIDGETS) <= before
     del tool, part, held
-    for quick in (False, True):
-        model.submit(lambda _: None, quick=quick).result(10)  # the workers have let go of what they did last
-    gc.collect()
+    let_go(model)
     assert [name for name, reference in watched.items() if reference() is not None] == []
     assert model.jobs == ()
 
@@ -225,7 +234,5 @@ def test_close_in_the_middle_of_everything_frees_it_too(kind: str, model: Untime
     settle(tool)
     assert set(OPEN_WIDGETS) <= before
     del tool
-    for quick in (False, True):
-        model.submit(lambda _: None, quick=quick).result(10)
-    gc.collect()
+    let_go(model)
     assert gone() is None
