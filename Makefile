@@ -21,7 +21,7 @@ demo: $(VENV)/.lab   ## the first notebook's story in the terminal: three answer
 # and files go in the order of tests/conftest.py, or of their names, by which both workers end at about the same time.
 
 WORKERS  := -n 2 --dist loadfile --no-loadscope-reorder
-UNIT     := -p no:nbval $(WORKERS) -m
+UNIT     := -p no:nbval --ignore=tests/browser --ignore=tests/bench $(WORKERS) -m
 NBVAL    := $(WORKERS) --nbval --nbval-current-env \
 	--nbval-sanitize-with notebooks/sanitize.cfg --nbval-cell-timeout 300
 IN_PARTS  = failed=0; \
