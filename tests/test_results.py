@@ -150,18 +150,22 @@ def test_an_answer_prints_as_its_text():
         results.BandDistances,
         results.BoundsReport,
         results.Contribution,
+        results.EqualCost,
         results.Functional,
         results.Information,
         results.Knockout,
         results.Lipschitz,
         results.Proposal,
+        results.RaceResult,
         results.Recommendation,
         results.RedundancyProfile,
+        results.Robustness,
+        results.SearchResult,
         results.Similarity,
         results.TokenDistances,
     ],
 )
-def test_what_is_measured_by_layer_knows_its_unit_its_direction_and_its_source(kind):
+def test_what_measures_or_chooses_layers_knows_its_unit_its_direction_and_its_source(kind):
     fields = {field.name: field.default for field in dataclasses.fields(kind)}
     assert isinstance(kind.frame, property)
     assert {"unit", "redundant_when", "source"} <= fields.keys()

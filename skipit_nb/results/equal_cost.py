@@ -63,6 +63,9 @@ class EqualCost(Stored):
     rows: tuple[EqualCostRow, ...]
     missing: tuple[tuple[str, str], ...]
     """(method, why) for those that cannot save as much on this model."""
+    unit: str = "accuracy: share; speed-up: predicted prefill FLOPs, full model / method"
+    redundant_when: str = "accuracy near that of the full model"
+    source: str = "ours; the methods: see docs/methods.md"
 
     @property
     def frame(self) -> pd.DataFrame:

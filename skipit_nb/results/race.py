@@ -67,6 +67,9 @@ class RaceResult(Stored):
     """Layers that a sweep of all sets over all questions runs, shared as well."""
     layers_naive: int
     """Layers to run had every set, and the full model, run by itself on all questions."""
+    unit: str = "share of questions"
+    redundant_when: str = "high: the set still answers"
+    source: str = "ours: a race by an anytime-valid test"
 
     @property
     def won(self) -> RaceRow:

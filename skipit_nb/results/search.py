@@ -54,6 +54,9 @@ class SearchResult(Stored):
     """The winner, and every set that none tried was better than at its cost, on the confirming questions."""
     latency: float | None = None
     """Budget: measured time to the first token of the full model / that of the set, at least; None if another."""
+    unit: str = "accuracy: share; log_likelihood, kl: nats; speed-up: full model / set"
+    redundant_when: str = "little is lost at a high speed-up"
+    source: str = "ours: greedy and beam search, confirmed on questions that it never saw"
 
     @property
     def confirmation(self) -> SweepRow | None:

@@ -77,7 +77,6 @@ class FlowRecorder:
         self._anatomy, self._query, self._layers, self._by_hand = anatomy, query, layers, rows
         self._mass: dict[int, list[Tensor]] = {}
         self._null: dict[int, list[Tensor]] = {}
-        self._has_run = False
 
     @contextlib.contextmanager
     def recording(self, inputs: Inputs) -> Iterator[None]:
@@ -86,7 +85,6 @@ class FlowRecorder:
         batch = _Batch(kinds[0], self._queries(kinds), kinds.any(0) & ~kinds[2])
         with listening(self._anatomy, batch.hear):
             yield
-        self._has_run = True
         for layer in self._layers or ():
             if layer not in batch.found:
                 kind = dict(enumerate(self._anatomy.layer_types)).get(layer, "not there")
@@ -104,8 +102,8 @@ class FlowRecorder:
         return is_token & (is_token.flip(1).cumsum(1).flip(1) == 1)
 
     def warn_if_deaf(self) -> None:
-        """Say so if a model was run and no layer's attention could be recomputed, so that there is no flow to tell."""
-        if self._has_run and not self._mass:
+        """After a pass: say so if no layer's attention could be recomputed, so that there is no flow to tell."""
+        if not self._mass:
             why = "no layer's attention can be recomputed in this model (linear or custom attention, or learned sinks)"
             warnings.warn(f"cross-modal flow was not measured: {why}", FlowNotMeasuredWarning, stacklevel=2)
 
