@@ -36,8 +36,13 @@ settings.load_profile("skipit")
 FAMILIES = Path(__file__).parent / "families"
 
 
+# Importing all tests makes much and throws little away.
+gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave what the imports made out of every later garbage collection; many tests close sessions, and so collect."""
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -159,7 +159,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _session(options: argparse.Namespace) -> Session:
-    from skipit_nb.session import Session
+    from skipit_nb import Session
 
     return Session.open(options.model, device=options.device, dtype=options.dtype)
 

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.live.opening import open_checkpoint
 from skipit_nb.errors import WorkerError
+from skipit_nb.uncollected import uncollected
 
 _SAMPLED = 64
 """Numbers of each tensor that go into the fingerprint of the weights."""
@@ -49,7 +50,9 @@ class Opening:
     def checkpoint(self) -> tuple[PreTrainedModel, ProcessorMixin]:
         """Load model and processor, as `open_checkpoint` does."""
         where = str(self.find(self.model))
-        return open_checkpoint(where, device=self.device, dtype=self.dtype, revision=self.revision, **dict(self.more))
+        given = {"device": self.device, "dtype": self.dtype, "revision": self.revision, **dict(self.more)}
+        with uncollected():
+            return open_checkpoint(where, **given)
 
     def live(self) -> LiveModel:
         """Open the model.
