@@ -35,6 +35,9 @@ settings.load_profile("skipit")
 
 FAMILIES = Path(__file__).parent / "families"
 
+MANY_OBJECTS = 50_000
+"""So many take a collection a twentieth of a second, and a file may ask for dozens."""
+
 
 # Importing all tests makes much and throws little away.
 gc.disable()
@@ -45,6 +48,14 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_earlier_files_left() -> None:
+    """Leave what is still there of earlier files out of later collections too: modules, tasks, the shared session."""
+    if len(gc.get_objects()) > MANY_OBJECTS:
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,6 +7,8 @@ each series by shape and dash as well as by colour. Names load on first use: imp
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from skipit_nb.uncollected import uncollected
+
 if TYPE_CHECKING:
     from skipit_nb.charts.agreement import agreement_chart
     from skipit_nb.charts.bands import band_map
@@ -90,4 +92,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)
+    with uncollected():
+        return getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)

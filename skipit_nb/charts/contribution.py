@@ -5,7 +5,18 @@ from __future__ import annotations
 import altair as alt
 
 from skipit_nb.charts.marks import LOOKS, Look
-from skipit_nb.charts.paper import FAINT, Row, finished, layer_axis, layered, measured_on, panel, rows, series_looks
+from skipit_nb.charts.paper import (
+    FAINT,
+    Row,
+    finished,
+    layer_axis,
+    layered,
+    measured_on,
+    panel,
+    rows,
+    series_looks,
+    stacked,
+)
 from skipit_nb.results import Contribution
 
 FLOOR = 1e-5
@@ -41,7 +52,7 @@ def contribution_chart(contribution: Contribution) -> alt.VConcatChart:
     subtitle = [measured_on(contribution.provenance), f"mean over questions; below {FLOOR:g} nats drawn at {FLOOR:g}"]
     if contribution.noise_floor is not None:
         subtitle.append(f"dashed line: rounding alone, {contribution.noise_floor:.2g} nats")
-    picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared", y="shared")
+    picture = stacked(*panels, x="shared", y="shared")
     words = f"{title}: KL of the next token when one layer is skipped for one kind of token, in nats, low is redundant."
     return finished(picture, title, subtitle, f"{words} {_extremes(contribution, looks)}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from skipit_nb.charts.flow import asking, flow_layers
-from skipit_nb.charts.paper import FAINT, INK, Row, finished, layer_axis, layered, measured_on, panel, rows
+from skipit_nb.charts.paper import FAINT, INK, Row, finished, layer_axis, layered, measured_on, panel, rows, stacked
 from skipit_nb.errors import LayerCountError
 from skipit_nb.results import Knockout, RedundancyProfile
 
@@ -40,7 +40,7 @@ def knockout_chart(profile: RedundancyProfile, knockout: Knockout) -> alt.VConca
         f"knockout: {measured_on(knockout.provenance)}; a mark is as wide as its band",
         "green band: ± 1 standard deviation over questions; ticks: single heads; dashed: flat attention",
     ]
-    picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
+    picture = stacked(*panels, x="shared")
     return finished(picture, title, subtitle, f"{title}. {_words(profile, knockout)}")
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import altair as alt
 
 from skipit_nb.charts.marks import check_tokens
-from skipit_nb.charts.paper import Row, finished, layer_axis, layered, measured_on, panel, rows, shaded, token_looks
+from skipit_nb.charts.paper import (
+    Row,
+    finished,
+    layer_axis,
+    layered,
+    measured_on,
+    panel,
+    rows,
+    shaded,
+    stacked,
+    token_looks,
+)
 from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
 
@@ -40,7 +51,7 @@ def norm_chart(
     values = norm_rows(profile, tokens)
     panels = [panel(_lines(profile, values, name, tokens, skipset), heading) for name, (heading, _) in PANELS.items()]
     title = "What a cosine cannot see: lengths"
-    picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
+    picture = stacked(*panels, x="shared")
     subtitle = [measured_on(profile.provenance), f"means over questions; below {FLOOR:g} drawn at {FLOOR:g}"]
     return finished(picture, title, subtitle, f"{title}, per layer. {_jumps(profile, tokens)}")
 

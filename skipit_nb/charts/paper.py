@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import altair as alt
 
@@ -13,6 +13,7 @@ from skipit_nb.results import Provenance
 from skipit_nb.skipset import SkipSet
 
 Row: TypeAlias = dict[str, Any]
+Resolved: TypeAlias = Literal["shared", "independent"]
 Picture = TypeVar("Picture", alt.Chart, alt.LayerChart, alt.HConcatChart, alt.VConcatChart)
 
 WIDTH, HEIGHT = 560, 220
@@ -57,17 +58,25 @@ CONFIG: dict[str, Any] = {
 }
 
 
+class SharedRows(alt.InlineData):
+    """Rows that all copies of a chart share: Altair copies a chart at every step, and nobody changes its rows."""
+
+    def __deepcopy__(self, _: object) -> SharedRows:
+        return self
+
+
 def rows(values: Sequence[Row]) -> alt.Chart:
     """A chart over plain rows, without marks yet."""
-    return alt.Chart(alt.InlineData(values=list(values)))
+    return alt.Chart(SharedRows(values=list(values)))
 
 
 def finished(chart: Picture, title: str, subtitle: Sequence[str], description: str) -> Picture:
-    """The chart with its words and its paper: ready to be shown or saved."""
+    """Give a chart that was just made its words and its paper: it is ready to be shown or saved."""
     # A title is a list of plain strings: nothing that comes from data is read as an expression.
-    heading = alt.TitleParams(text=title, subtitle=list(subtitle), offset=12)
-    whole: Picture = chart.properties(title=heading, description=description).configure(**CONFIG)
-    return whole
+    chart.title = alt.TitleParams(text=title, subtitle=list(subtitle), offset=12)
+    # In place: each of Altair's own methods would copy the whole picture first.
+    chart.description, chart.config = description, alt.Config(**CONFIG)
+    return chart
 
 
 def layered(*charts: alt.Chart, width: int = WIDTH, height: int = HEIGHT) -> alt.LayerChart:
@@ -105,9 +114,16 @@ def series_looks(field: str, looks: Mapping[str, Look]) -> dict[str, Any]:
 
 
 def panel(chart: alt.LayerChart, title: str, height: int = PANEL_HEIGHT, width: int = WIDTH) -> alt.LayerChart:
-    """One of several pictures that stand together, with a small heading."""
-    heading = alt.TitleParams(text=title, fontSize=11, fontWeight="normal", offset=6, frame="group")
-    return chart.properties(width=width, height=height, title=heading)
+    """Make a chart one of several pictures that stand together, with a small heading."""
+    chart.title = alt.TitleParams(text=title, fontSize=11, fontWeight="normal", offset=6, frame="group")
+    chart.width, chart.height = width, height
+    return chart
+
+
+def stacked(*charts: alt.LayerChart | alt.HConcatChart, spacing: int = 18, **scales: Resolved) -> alt.VConcatChart:
+    """Pictures below each other; for each channel named, whether they have its scale "shared" or "independent"."""
+    resolved = alt.Resolve(scale=alt.ScaleResolveMap(**scales))
+    return alt.VConcatChart(vconcat=list(charts), spacing=spacing, resolve=resolved)
 
 
 def shaded(skipset: SkipSet | None, num_layers: int) -> list[alt.Chart]:

@@ -8,7 +8,7 @@ import altair as alt
 
 from skipit_nb.charts.distance import distance_layers
 from skipit_nb.charts.flow import asking, flow_layers
-from skipit_nb.charts.paper import finished, measured_on, panel
+from skipit_nb.charts.paper import finished, measured_on, panel, stacked
 from skipit_nb.charts.tail import tail_layers
 from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
@@ -39,5 +39,5 @@ def profile_chart(
         panels.append(panel(flow_layers(profile, skipset), f"Flow: attention of {asking(profile)} on the image"))
     title = "Where the model is redundant"
     words = f"{title}, per layer: mean distance, tail probability at ε = {epsilon:g}, and cross-modal flow."
-    picture: alt.VConcatChart = alt.vconcat(*panels, spacing=18).resolve_scale(x="shared")
+    picture = stacked(*panels, x="shared")
     return finished(picture, title, [measured_on(profile.provenance)], words)

@@ -9,7 +9,7 @@ import altair as alt
 
 from skipit_nb.charts.distance import LOG_FLOOR
 from skipit_nb.charts.marks import A_LOOK, B_LOOK, DISTANCE_UNIT, Look, numbered_looks
-from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, panel, rows, series_looks
+from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, panel, rows, series_looks, stacked
 from skipit_nb.errors import SettingError
 from skipit_nb.results import OUTCOMES, Robustness, RobustnessRow
 from skipit_nb.results.robustness import CLEAN
@@ -61,9 +61,8 @@ def robustness_chart(result: Robustness, outcome: str = "accuracy") -> alt.VConc
     accuracies = _row(kinds, [_accuracies(result, kind, is_first=not at) for at, kind in enumerate(kinds)])
     distances = _row([], [_distances(result, kind, is_first=not at) for at, kind in enumerate(kinds)])
     ranks = _row([], [_correlations(result, kind, outcome, is_first=not at) for at, kind in enumerate(kinds)])
-    picture: alt.VConcatChart = alt.vconcat(accuracies, distances, ranks, spacing=14).resolve_scale(
-        color="independent", shape="independent", strokeDash="independent", strokeWidth="independent"
-    )
+    own: dict[str, Any] = dict.fromkeys(("color", "shape", "strokeDash", "strokeWidth"), "independent")
+    picture = stacked(accuracies, distances, ranks, spacing=14, **own)
     return finished(picture, title, _subtitle(result), f"{title}. {_described(result, outcome)}")
 
 

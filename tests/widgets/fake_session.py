@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from PIL import Image, ImageDraw
@@ -46,6 +47,15 @@ NEEDED = (2, 3)
 """Layers where text reads the image: a question of kind "color" is lost without vision tokens there."""
 PARTIAL = 6
 """Questions from which on a cancelled comparison hands over what it has."""
+
+
+@cache
+def layer_distance(layer: int, tokens: str) -> LayerDistance:
+    """Of some tokens at a layer; every fake has the same."""
+    scale = {"vision": 0.4, "text": 0.6, "first": 0.1}[tokens]
+    distance = scale * math.exp(-layer / 3) + 0.02
+    tail = tuple(min(1.0, math.exp(-epsilon / distance)) for epsilon in EPSILONS)
+    return LayerDistance(layer, tokens, distance, distance / 5, tail, norm=10.0 + layer, update=distance)
 
 
 @dataclass(frozen=True)
@@ -177,7 +187,7 @@ class FakeSession:
 
     def _profiled(self, task: str, asked: Sequence[FakeExample], seed: int) -> RedundancyProfile:
         layers = tuple(
-            self._distance(layer, tokens)
+            layer_distance(layer, tokens)
             for layer in range(self.shape.num_layers)
             for tokens in ("vision", "text", "first")
         )
@@ -377,12 +387,6 @@ class FakeSession:
     def _is_lost(example: FakeExample, skipset: SkipSet) -> bool:
         hidden = any(skipset.action(layer, "vision") in ("absent", "whole") for layer in NEEDED)
         return hidden and example.kind == "color"
-
-    def _distance(self, layer: int, tokens: str) -> LayerDistance:
-        scale = {"vision": 0.4, "text": 0.6, "first": 0.1}[tokens]
-        distance = scale * math.exp(-layer / 3) + 0.02
-        tail = tuple(min(1.0, math.exp(-epsilon / distance)) for epsilon in EPSILONS)
-        return LayerDistance(layer, tokens, distance, distance / 5, tail, norm=10.0 + layer, update=distance)
 
     def _provenance(self, task: str, samples: tuple[str, ...], seed: int) -> Provenance:
         return Provenance(

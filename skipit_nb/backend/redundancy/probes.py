@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics import LEVEL, Interval, clustered_mean, delta_interval
 from skipit_nb.errors import ConstantAnswerError, SettingError, TooFewSamplesError
@@ -120,7 +120,7 @@ def gap(before: Values, after: Values, clusters: Labels, *, folds: int | None = 
     """
     mean = clustered_mean((before - after).tolist(), clusters.astype(str).tolist())
     wider, name = _for_folds(folds)
-    reach = wider * float(scipy.stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
+    reach = wider * float(stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
     return Interval(mean.value, mean.value - reach, mean.value + reach, "cluster-robust t by image" + name)
 
 

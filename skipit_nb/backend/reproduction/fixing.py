@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.reproduction.curves import Curves, Values, curves
 from skipit_nb.backend.selection import conditions
@@ -98,7 +98,7 @@ def worse_rank(distance: Values, var: Values) -> Values:
 
     Ranks, because no scale joins a distance and an attention mass. A layer whose flow cannot be measured ranks last.
     """
-    ranks = [scipy.stats.rankdata(np.nan_to_num(values, nan=np.inf)) / len(values) for values in (distance, var)]
+    ranks = [stats.rankdata(np.nan_to_num(values, nan=np.inf)) / len(values) for values in (distance, var)]
     worse: Values = np.maximum(*ranks)
     return worse
 

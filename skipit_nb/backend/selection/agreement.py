@@ -13,8 +13,8 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy import stats
 
 from skipit_nb.backend.selection.calibration import Calibration
 from skipit_nb.backend.selection.splitting import halves
@@ -154,7 +154,7 @@ def spearman(x: Values, y: Values) -> Values:
         x: [set] or [draw, set]
         y: [set] or [draw, set]
     """
-    a, b = (scipy.stats.rankdata(_rounded(values), axis=-1) for values in (x, y))
+    a, b = (stats.rankdata(_rounded(values), axis=-1) for values in (x, y))
     a, b = (ranks - ranks.mean(-1, keepdims=True) for ranks in (a, b))
     size = np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
     known = np.isfinite(x).all(-1) & np.isfinite(y).all(-1) & (size > 0)

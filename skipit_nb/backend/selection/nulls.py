@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist, fmean, geometric_mean
 
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.redundancy.geometric import SMALLEST_DISTANCE
 from skipit_nb.results import LayerDistance, LayerFlow
@@ -58,8 +58,8 @@ def tail_threshold(rows: Sequence[LayerDistance], *, epsilon: float, images: int
     images, or where no layer has such tokens, it is below 0: then no layer passes.
     """
     share = min(1.0, fmean(row.tail_at(epsilon) for row in rows))
-    at_least = int(scipy.stats.binom.ppf(level, images, share))  # the fewest images that are likelier than the level
-    is_likelier = scipy.stats.binom.cdf(at_least, images, share) > level
+    at_least = int(stats.binom.ppf(level, images, share))  # the fewest images that are likelier than the level
+    is_likelier = stats.binom.cdf(at_least, images, share) > level
     return (at_least - int(is_likelier)) / images
 
 

@@ -228,7 +228,7 @@ class SkipSetBuilder(Drawing):
     @property
     def chart(self) -> Any:
         """The strip as an Altair chart."""
-        from skipit_nb.charts.skipset import skipset_chart
+        from skipit_nb.charts import skipset_chart
 
         return skipset_chart(self.skipset)
 

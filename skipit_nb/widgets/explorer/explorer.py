@@ -147,7 +147,7 @@ class LayerDistanceExplorer(Measuring):
         Raises:
             SettingError: If nothing was measured yet.
         """
-        from skipit_nb.charts.profile import profile_chart
+        from skipit_nb.charts import profile_chart
 
         if self.profile is None:
             raise SettingError("profile", None, "measured before it is drawn: explorer.run()")

@@ -24,7 +24,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy
+from scipy import optimize, special
 
 from skipit_nb.backend.evaluation.statistics.clusters import TWO, Numbers, by_cluster
 from skipit_nb.backend.evaluation.statistics.early_stop import BETS
@@ -62,7 +62,7 @@ def anytime_interval(a: Sequence[float], b: Sequence[float], clusters: Sequence[
 def log_wealth(worse: float, rest: float, better: float, delta: float) -> float:
     """Give log e of "the difference is above δ", after so many questions that got worse, stayed, and got better."""
     lost, kept, won = (np.log1p(BETS * (d - delta) / (1 + delta)) for d in (-1, 0, 1))
-    return float(scipy.special.logsumexp(worse * lost + rest * kept + better * won)) - math.log(len(BETS))
+    return float(special.logsumexp(worse * lost + rest * kept + better * won)) - math.log(len(BETS))
 
 
 def questions_as_one(differences: Numbers, clusters: Sequence[str]) -> float:
@@ -81,4 +81,4 @@ def _edge(excess: Callable[[float], float], mean: float) -> float:
     """The largest δ below the mean with enough evidence for "above δ"; -1 if there is none. Evidence falls with δ."""
     if mean <= -EDGE or excess(-EDGE) <= 0:
         return -1.0
-    return float(scipy.optimize.brentq(excess, -EDGE, mean, xtol=1e-9))
+    return float(optimize.brentq(excess, -EDGE, mean, xtol=1e-9))

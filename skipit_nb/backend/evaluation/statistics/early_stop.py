@@ -25,8 +25,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy import special
 
 from skipit_nb.backend.evaluation.statistics.clusters import Numbers
 
@@ -55,7 +55,7 @@ def log_evidence_above(
     """
     x = _steps(np.asarray(sums, dtype=float), np.asarray(sizes, dtype=float), delta, largest)
     paths = np.cumsum(np.log1p(np.multiply.outer(bets, x)), axis=1)
-    return np.asarray(scipy.special.logsumexp(paths, axis=0)) - math.log(len(bets))
+    return np.asarray(special.logsumexp(paths, axis=0)) - math.log(len(bets))
 
 
 def log_evidence_below(
@@ -85,7 +85,7 @@ def log_evidence_of_flips(worse: int, better: int) -> float:
         worse: Images whose sum of b - a is below 0.
         better: Images whose sum is above 0.
     """
-    return (worse + better) * math.log(2) + float(scipy.special.betaln(worse + 1, better + 1))
+    return (worse + better) * math.log(2) + float(special.betaln(worse + 1, better + 1))
 
 
 def _steps(sums: Numbers, sizes: Numbers, delta: float, largest: float) -> Numbers:

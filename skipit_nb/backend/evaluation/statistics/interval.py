@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import scipy
+from scipy import stats
 
 LEVEL = 0.95
 
@@ -21,4 +21,4 @@ class Interval:
 
 def two_sided_z(level: float = LEVEL) -> float:
     """How many standard errors a two-sided normal interval reaches to either side: 1.96 at 95 %."""
-    return float(scipy.stats.norm.ppf((1 + level) / 2))
+    return float(stats.norm.ppf((1 + level) / 2))

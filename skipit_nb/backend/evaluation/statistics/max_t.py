@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.clusters import NOTHING, TWO, Numbers, by_cluster
 from skipit_nb.backend.evaluation.statistics.interval import LEVEL, Interval, two_sided_z
@@ -81,7 +81,7 @@ def max_t(
 def _alone(pairs: Sequence[Paired], level: float) -> float:
     """What one set alone would need: Student's t."""
     freedom = pairs[0].mean.degrees_of_freedom
-    return float(scipy.stats.t.ppf((1 + level) / 2, freedom)) if freedom else two_sided_z(level)
+    return float(stats.t.ppf((1 + level) / 2, freedom)) if freedom else two_sided_z(level)
 
 
 def _quantile(largest: Numbers, level: float) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import scipy
+from scipy import stats
 
 
 def exact_mcnemar(worse: int, better: int) -> float:
     """Two-sided exact McNemar p of "as many got better as got worse"; 1 if nothing flipped. Ignores clusters."""
-    return float(scipy.stats.binomtest(better, worse + better, 0.5).pvalue) if worse + better else 1.0
+    return float(stats.binomtest(better, worse + better, 0.5).pvalue) if worse + better else 1.0
 
 
 def mid_p_mcnemar(worse: int, better: int) -> float:
@@ -23,5 +23,5 @@ def mid_p_mcnemar(worse: int, better: int) -> float:
     total = worse + better
     if not total:
         return 1.0
-    here = float(scipy.stats.binom.pmf(worse, total, 0.5))
+    here = float(stats.binom.pmf(worse, total, 0.5))
     return 1 - here / 2 if worse == better else exact_mcnemar(worse, better) - here

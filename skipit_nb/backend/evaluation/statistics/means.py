@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.clusters import clustered_mean
 from skipit_nb.backend.evaluation.statistics.interval import LEVEL, Interval
@@ -26,5 +26,5 @@ def mean_interval(values: Sequence[float], clusters: Sequence[str]) -> Interval 
     if len(set(clusters)) < 2:  # noqa: PLR2004
         return None
     mean = clustered_mean(values, clusters)
-    reach = float(scipy.stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, mean.degrees_of_freedom)) * mean.standard_error
     return Interval(mean.value, mean.value - reach, mean.value + reach, "cluster-robust t by image")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.interval import LEVEL
 from skipit_nb.results import NoiseFloor
@@ -26,5 +26,5 @@ def noise_floor(first: Answers, second: Answers, batch_sizes: tuple[int, int]) -
     pairs = list(zip(first, second, strict=True))
     changed = sum(one[0] != two[0] for one, two in pairs)
     flipped = sum(one[1] != two[1] for one, two in pairs)
-    high = scipy.stats.beta.ppf((1 + LEVEL) / 2, flipped + 1, len(pairs) - flipped) if flipped < len(pairs) else 1.0
+    high = stats.beta.ppf((1 + LEVEL) / 2, flipped + 1, len(pairs) - flipped) if flipped < len(pairs) else 1.0
     return NoiseFloor(batch_sizes, len(pairs), changed, flipped, float(high))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.clusters import NOTHING, ClusteredMean, clustered_mean
 from skipit_nb.backend.evaluation.statistics.interval import LEVEL, Interval, two_sided_z
@@ -69,7 +69,7 @@ class Paired:
         """The mean difference with its two-sided interval; it has a width even if nothing flips."""
         if self.has_few_flips:
             return self.reaching(two_sided_z(level))
-        return self.reaching(float(scipy.stats.t.ppf((1 + level) / 2, self.mean.degrees_of_freedom)))
+        return self.reaching(float(stats.t.ppf((1 + level) / 2, self.mean.degrees_of_freedom)))
 
     def reaching(self, critical: float) -> Interval:
         """The interval of so many standard errors to either side, within -1 to 1."""
@@ -89,16 +89,12 @@ class Paired:
     def p_above(self, delta: float) -> float:
         """One-sided p of "the true difference is `delta` or lower"; small speaks for a higher one."""
         t = self.statistic(delta)
-        return float(
-            scipy.stats.norm.sf(t) if self.has_few_flips else scipy.stats.t.sf(t, self.mean.degrees_of_freedom)
-        )
+        return float(stats.norm.sf(t) if self.has_few_flips else stats.t.sf(t, self.mean.degrees_of_freedom))
 
     def p_below(self, delta: float) -> float:
         """One-sided p of "the true difference is `delta` or higher"; small speaks for a lower one."""
         t = -self.statistic(delta)
-        return float(
-            scipy.stats.norm.sf(t) if self.has_few_flips else scipy.stats.t.sf(t, self.mean.degrees_of_freedom)
-        )
+        return float(stats.norm.sf(t) if self.has_few_flips else stats.t.sf(t, self.mean.degrees_of_freedom))
 
     @property
     def _counts(self) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.interval import two_sided_z
 from skipit_nb.errors import SettingError
@@ -31,7 +31,7 @@ def power(psi: float, deff: float, n: int, delta: float) -> float:
         SettingError: If a number is out of range.
     """
     steps, z = abs(delta) / _standard_error(psi, deff, n, delta), two_sided_z()
-    return float(scipy.stats.norm.cdf(steps - z) + scipy.stats.norm.cdf(-steps - z))
+    return float(stats.norm.cdf(steps - z) + stats.norm.cdf(-steps - z))
 
 
 def noninferiority_power(psi: float, deff: float, n: int, margin: float, delta: float = 0.0) -> float:
@@ -42,7 +42,7 @@ def noninferiority_power(psi: float, deff: float, n: int, margin: float, delta: 
     Raises:
         SettingError: If a number is out of range.
     """
-    return float(scipy.stats.norm.cdf((delta + margin) / _standard_error(psi, deff, n, delta) - two_sided_z()))
+    return float(stats.norm.cdf((delta + margin) / _standard_error(psi, deff, n, delta) - two_sided_z()))
 
 
 def questions_needed(psi: float, deff: float, delta: float, *, margin: float = 0.0, power: float = OFTEN) -> int:
@@ -87,7 +87,7 @@ def minimal_detectable_effect(worse: int, better: int, n: int, design_effect: fl
 
 
 def _z(power: float) -> float:
-    return two_sided_z() + float(scipy.stats.norm.ppf(power))
+    return two_sided_z() + float(stats.norm.ppf(power))
 
 
 def _standard_error(psi: float, deff: float, n: int, delta: float) -> float:

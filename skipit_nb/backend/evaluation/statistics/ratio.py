@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import scipy
+from scipy import stats
 
 from skipit_nb.backend.evaluation.statistics.interval import LEVEL, Interval
 
@@ -21,5 +21,5 @@ def ratio_interval(log_ratios: Sequence[float]) -> Interval:
     centre = float(x.mean())
     if len(x) < 2:  # noqa: PLR2004
         return Interval(math.exp(centre), 0.0, math.inf, "one pair")
-    reach = float(scipy.stats.t.ppf((1 + LEVEL) / 2, len(x) - 1)) * float(x.std(ddof=1)) / math.sqrt(len(x))
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, len(x) - 1)) * float(x.std(ddof=1)) / math.sqrt(len(x))
     return Interval(math.exp(centre), math.exp(centre - reach), math.exp(centre + reach), "paired log-ratio t")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
+from scipy import signal, stats
 
 from skipit_nb.backend.evaluation.statistics.clusters import Numbers, by_cluster
 
@@ -53,8 +53,8 @@ def _exact(sums: NDArray[np.int_]) -> float:
     chances = np.ones(1)
     for size, count in zip(*np.unique(np.abs(sums), return_counts=True), strict=True):
         these = np.zeros(2 * size * count + 1)
-        these[:: 2 * size] = scipy.stats.binom.pmf(np.arange(count + 1), count, 0.5)
-        chances = scipy.signal.convolve(chances, these)
+        these[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+        chances = signal.convolve(chances, these)
     reach = len(chances) // 2
     values = np.arange(-reach, reach + 1)
     return float(np.clip(chances[np.abs(values) >= abs(sums.sum())].sum(), 0, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import scipy
+from scipy import optimize
 
 from skipit_nb.backend.evaluation.statistics.interval import two_sided_z
 
@@ -54,4 +54,4 @@ def _root_or_end(excess: Callable[[float], float], estimate: float, end: float) 
     last = end * (1 - 1e-12)
     if abs(estimate - end) < 1e-12 or excess(last) <= 0:  # noqa: PLR2004
         return end
-    return float(scipy.optimize.brentq(excess, estimate, last, xtol=1e-10))
+    return float(optimize.brentq(excess, estimate, last, xtol=1e-10))
