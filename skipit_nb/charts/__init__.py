@@ -7,7 +7,7 @@ each series by shape and dash as well as by colour. Names load on first use: imp
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from skipit_nb.uncollected import uncollected
+from skipit_nb.charts.quick_import import importing_quickly
 
 if TYPE_CHECKING:
     from skipit_nb.charts.agreement import agreement_chart
@@ -92,5 +92,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with uncollected():
+    with importing_quickly():
         return getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)
