@@ -21,6 +21,12 @@ NOTEBOOKS = HERE.parents[1] / "notebooks"
 # Upper ends of what was measured on two busy cores.
 expect.set_options(timeout=20_000)
 
+TWO_TIMED_PROMPTS = """
+from skipit_nb.backend.evaluation import ab
+ab.TIMED_PROMPTS = 2
+"""
+"""For a kernel: comparisons time for real, but on fewer prompts, where a test is about something else than times."""
+
 Opened = Callable[..., Notebook]
 Written = Callable[..., str]
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opened, Written
+from tests.browser.conftest import TWO_TIMED_PROMPTS, Opened, Written
 from tests.browser.notebook_page import Notebook, press
 
 pytestmark = pytest.mark.timeout(600)
@@ -29,7 +29,7 @@ SAME = "said = lambda found: [(one.key, one.a, one.b, one.score_a, one.score_b) 
 def test_a_run_goes_on_after_a_restart_and_says_what_an_uninterrupted_one_says(
     opened_anew: Opened, written: Written
 ) -> None:
-    notebook = opened_anew(written(OPEN, JUDGE))
+    notebook = opened_anew(written(OPEN + TWO_TIMED_PROMPTS, JUDGE))
     assert notebook.run_all(), notebook.errors()
     press(notebook.output(1).locator(".skipit-tool").first, "Run A against B")
     notebook.wait_value("evaluator.job.done >= 60", want=True, seconds=60)
@@ -74,7 +74,7 @@ evaluator
 
 @pytest.fixture(scope="module")
 def judging(opened: Opened, written: Written) -> Notebook:
-    made = opened(written(OPEN, LONG))
+    made = opened(written(OPEN + TWO_TIMED_PROMPTS, LONG))
     assert made.run_all(), made.errors()
     return made
 

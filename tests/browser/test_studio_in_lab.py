@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opened, Written
+from tests.browser.conftest import TWO_TIMED_PROMPTS, Opened, Written
 from tests.browser.notebook_page import Notebook, press, section
 
 pytestmark = pytest.mark.timeout(600)
@@ -28,7 +28,7 @@ studio.builder.what_if()
 
 @pytest.fixture(scope="module")
 def notebook(opened: Opened, written: Written) -> Notebook:
-    made = opened(written(OPEN, STUDIO, USED))
+    made = opened(written(OPEN + TWO_TIMED_PROMPTS, STUDIO, USED))
     assert made.run_all(), made.errors()
     return made
 

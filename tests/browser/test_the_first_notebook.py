@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opened
+from tests.browser.conftest import TWO_TIMED_PROMPTS, Opened
 from tests.browser.lab_server import Lab
 from tests.browser.notebook_page import Notebook, drag
 
@@ -49,7 +49,7 @@ def test_a_drag_on_the_strip_is_a_skip_set_in_python(notebook: Notebook) -> None
 
 
 def test_the_builder_s_set_is_compared_and_judged(notebook: Notebook) -> None:
-    notebook.run("studio.evaluator.set(limit=20)")
+    notebook.run(TWO_TIMED_PROMPTS + "studio.evaluator.set(limit=20)")
     notebook.page.get_by_role("button", name="Run A against B").last.click()
     # The cell itself has judged another set already.
     notebook.wait_value("str(studio.evaluator.result.b)", "vision absent 8-11", seconds=120)
