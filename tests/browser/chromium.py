@@ -8,12 +8,14 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-# Chromium would look for updates, sync servers and a GPU, none of which a test wants.
+# Chromium would look for updates, sync servers and a GPU, none of which a test wants; and it would start a process for
+# each page and one more in reserve, which is most of what a small page costs.
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-dev-shm-usage",
     "--disable-gpu",
+    "--renderer-process-limit=1",
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
