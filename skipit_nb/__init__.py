@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from skipit_nb.uncollected import uncollected
+from skipit_nb.garbage import uncollected
 
 if TYPE_CHECKING:
     from skipit_nb.backend.export.skip_config import exported_skips

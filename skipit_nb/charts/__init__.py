@@ -93,4 +93,6 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with importing_quickly():
-        return getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)
+        value: object = getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from skipit_nb.uncollected import uncollected
+from skipit_nb.garbage import uncollected
 
 CHECKER = "rfc3987_syntax"
 """Checks international addresses for jsonschema. JupyterLab brings it, and its import parses a grammar for 0.9 s."""

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, ProcessorMixin
 from skipit_nb.backend.live.model import LiveModel
 from skipit_nb.backend.live.opening import open_checkpoint
 from skipit_nb.errors import WorkerError
-from skipit_nb.uncollected import uncollected
+from skipit_nb.garbage import uncollected
 
 _SAMPLED = 64
 """Numbers of each tensor that go into the fingerprint of the weights."""

@@ -7,11 +7,11 @@ import threading
 
 import pytest
 
-from skipit_nb.uncollected import uncollected
+from skipit_nb.garbage import uncollected
 
 IN_A_FRESH_PYTHON = """
 import gc
-from skipit_nb.uncollected import uncollected
+from skipit_nb.garbage import MANY, uncollected
 
 def generation(one):
     return next((old for old in range(3) if any(one is other for other in gc.get_objects(old))), "frozen")
@@ -20,7 +20,7 @@ before = []
 if {frozen}:
     gc.freeze()
 with uncollected():
-    made = [[] for _ in range(5000)]  # far more than call for a collection
+    made = [[] for _ in range({made})]
     young = generation(made)
 print(young, generation(made), generation(before), gc.isenabled())
 made.append(made)
@@ -75,12 +75,13 @@ def test_blocks_of_two_threads_overlap_and_the_last_word_is_on():
     thread.join(10)
 
 
-@pytest.mark.parametrize(("frozen", "before"), [(False, "2"), (True, "frozen")])
-def test_what_was_made_is_old_and_what_was_frozen_stays_so(frozen, before):
-    code = IN_A_FRESH_PYTHON.format(frozen=frozen)
+@pytest.mark.parametrize(
+    ("made", "frozen", "is_old"), [("MANY + 1", False, True), ("MANY + 1", True, False), ("MANY // 2", False, False)]
+)
+def test_much_that_was_made_is_old_unless_something_is_frozen(made, frozen, is_old):
+    code = IN_A_FRESH_PYTHON.format(made=made, frozen=frozen)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    made, freed = done.stdout.splitlines()
-    young, later, earlier, is_on = made.split()
-    assert (young, earlier, is_on) == ("0", before, "True")
-    assert (later == "2") != frozen
+    found, freed = done.stdout.splitlines()
+    young, later, earlier, is_on = found.split()
+    assert (young, later == "2", earlier == "frozen", is_on) == ("0", is_old, frozen, "True")
     assert freed == "True", "an old cycle is found by a collection of everything"
