@@ -225,6 +225,9 @@ def test_a_table_with_a_label_opens_by_key_and_stays_open(mount: Mount) -> None:
     expect(component.host.get_by_role("table")).to_be_visible()
     component.page.evaluate("() => window.fromPython({ rows: [['accuracy', '91 %', '46 %']] })")
     expect(component.host.get_by_role("row", name="accuracy 91 % 46 %")).to_be_visible()
+    expect(component.page.locator("summary")).to_be_focused()
+    component.page.keyboard.press("Enter")
+    expect(component.host.get_by_role("table")).to_be_hidden()
 
 
 def test_a_tile_says_what_its_bars_show(mount: Mount) -> None:

@@ -95,9 +95,7 @@ def test_two_prompts_stand_side_by_side(draw: Draw, port: FakeSession) -> None:
     page.press("Pin for comparison")
     page.tool.set(question=4)
     look(page.tool)
-    page.page.wait_for_timeout(150)
-    page.settle()
-    expect(grid(page)).to_have_count(2)
+    page.settle_until(lambda: grid(page).count() == 2)
     left, right = (one.bounding_box() for one in grid(page).all())
     assert left is not None
     assert right is not None

@@ -59,13 +59,11 @@ def test_progress_is_shown_and_a_run_can_be_cancelled(draw: Draw, port: FakeSess
     port.gate.clear()
     page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
     page.press("Run A against B")
-    expect(page.page.get_by_role("progressbar")).to_be_visible()
+    page.wait_for(page.page.get_by_role("progressbar"))
     expect(page.page.get_by_role("button", name="Cancel")).to_be_focused()
     page.press("Cancel")
     port.gate.set()
-    page.page.wait_for_timeout(200)
-    page.settle()
-    expect(page.page.get_by_text("cancelled")).to_be_visible()
+    page.wait_for(page.page.get_by_text("cancelled"))
     expect(page.page.get_by_role("button", name="Run A against B")).to_be_focused()
     assert page.tool.result is None
 
@@ -74,18 +72,13 @@ def test_a_run_can_be_paused_and_goes_on(draw: Draw, port: FakeSession) -> None:
     port.gate.clear()
     page = draw(ABEvaluator(port, b="vision absent 0-3", limit=30))
     page.press("Run A against B")
-    page.page.wait_for_timeout(100)
-    page.settle()
+    page.wait_for(page.page.get_by_role("button", name="Pause", exact=True))
     page.press("Pause")
-    page.page.wait_for_timeout(100)
-    page.settle()
-    expect(page.page.get_by_text("paused after 0 of 60 questions")).to_be_visible()
+    page.wait_for(page.page.get_by_text("paused after 0 of 60 questions"))
     port.gate.set()
     page.press("Resume")
     page.tool.job.result(10)
-    page.page.wait_for_timeout(100)
-    page.settle()
-    expect(page.page.get_by_text("B is worse than A: -33.3 points.")).to_be_visible()
+    page.wait_for(page.page.get_by_text("B is worse than A: -33.3 points."))
 
 
 def test_a_point_of_a_sweep_becomes_b(draw: Draw, port: FakeSession) -> None:

@@ -86,6 +86,10 @@ class ToolPage:
             self.settle()
         self.settle()
 
+    def wait_for(self, what: Locator) -> None:
+        """Let Python answer until this can be seen: a thread of its own may take its time."""
+        self.settle_until(lambda: what.count() > 0 and what.first.is_visible())
+
     def settle(self) -> None:
         """Let Python answer until neither side has anything to say."""
         self.page.wait_for_timeout(30)

@@ -24,8 +24,10 @@ function render({ model, el }) {
   };
   const paint = () => {  // a closed table costs nothing
     head.textContent = model.get("label");
-    [...box.children].slice(1).forEach(old => old.remove());
+    const before = [...box.children].slice(1), focused = before.findIndex(one => one.matches(":focus"));
+    before.forEach(one => one.remove());
     if (box.open) box.append(...model.get("tables").map(tableOf));
+    if (focused >= 0) box.children[focused + 1]?.focus({ preventScroll: true });
   };
   box.addEventListener("toggle", paint);
   box.addEventListener("keydown", event => {  // JupyterLab's cell shortcuts must not hear it

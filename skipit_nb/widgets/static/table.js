@@ -44,6 +44,7 @@ function render({ model, el }) {
     };
     watcher.disconnect();
     isOpen = el.querySelector("details")?.open ?? isOpen;  // its toggle event comes late
+    const isAtHead = Boolean(el.querySelector("summary:focus"));
     el.replaceChildren();
     if (!model.get("rows").length) return;
     const box = document.createElement("div"), table = document.createElement("table");
@@ -58,6 +59,7 @@ function render({ model, el }) {
     box.append(table);
     el.append(model.get("label") ? folded(box) : box);
     watcher.observe(box);
+    if (isAtHead) el.querySelector("summary")?.focus({ preventScroll: true });
   };
   const names = ["label", "caption", "columns", "rows", "words", "bars"].map(name => `change:${name}`);
   names.forEach(name => model.on(name, paint));
