@@ -82,7 +82,7 @@ class Studio(Tool[StudioState, StudioResult]):
     ) -> None:
         self._is_own = session is None
         if session is None:
-            from skipit_nb.session import Session
+            from skipit_nb import Session  # quicker than from its own home: see `garbage`
 
             session = Session.open()
         self.session = session

@@ -36,8 +36,7 @@ settings.load_profile("skipit")
 FAMILIES = Path(__file__).parent / "families"
 
 MANY_OBJECTS = 50_000
-"""So many take a collection a twentieth of a second, and a file may ask for dozens."""
-
+"""A collection of so many takes about 0.03 s, and a file may ask for dozens."""
 
 # Importing all tests makes much and throws little away.
 gc.disable()

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-# Chromium would look for updates, sync servers and a GPU, none of which a test wants; and it would start a process for
-# each page and one more in reserve, which is most of what a small page costs.
+# Chromium would look for updates, sync servers and a GPU, none of which a test wants, and start a process for each page
+# and one more in reserve.
 QUIET = (
     "--disable-background-networking",
     "--disable-component-update",

@@ -13,7 +13,7 @@ from skipit_nb.charts import distance_chart
 print("altair" in sys.modules, "rfc3987_syntax" in sys.modules)
 """
 CHECKS = """
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import FormatChecker
 checker = FormatChecker()
 print(*(checker.conforms(text, kind) for kind in ("iri", "iri-reference") for text in ("http://a.b/ö", "http://[")))
 import rfc3987_syntax
