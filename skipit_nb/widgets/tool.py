@@ -262,9 +262,16 @@ class Tool(ABC, Generic[S, R]):
     def view(self) -> ToolView:
         """The live view, built on first use."""
         with self._lock:
-            if self._view is None:
-                self._view = self._make_view()
-            return self._view
+            if (view := self._view) is not None:
+                return view
+            view = self._view = self._make_view()
+        try:
+            view.begin()  # not before `_view` is known: what comes while it draws is told to it, and drawn next
+        except BaseException:
+            self._view = None
+            view.close()
+            raise
+        return view
 
     def close(self) -> None:
         """Cancel what runs and free every widget and observer. Showing the tool again builds a new view."""

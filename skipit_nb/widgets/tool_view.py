@@ -35,9 +35,12 @@ class ToolView(ABC):
         self.box = ipywidgets.VBox([KeyGuard(), self.message, *self.parts()])
         self.box.add_class("skipit")
         self.box.add_class("skipit-tool")
-        self.show(frozenset())
-        if tool.job is not None:
-            self.track(tool.job)
+
+    def begin(self) -> None:
+        """Draw everything for the first time, and follow the job that runs."""
+        self.redraw(frozenset())
+        if self.tool.job is not None:
+            self.track(self.tool.job)
 
     @abstractmethod
     def parts(self) -> list[Any]:

@@ -120,10 +120,11 @@ class ToolPage:
         name = f"w{widget.model_id}"
         if isinstance(widget, anywidget.AnyWidget):
             self._widgets[name] = widget
-            state, classes = plain_state(widget), list(widget._dom_classes)
-            code = [str(widget._esm), str(getattr(widget, "_css", ""))]
+            code, classes = [str(widget._esm), str(getattr(widget, "_css", ""))], list(widget._dom_classes)
+            names = [*plain_state(widget)]
+            widget.observe(lambda change: self._outbox.append((name, {change["name"]: change["new"]})), names)
+            state = plain_state(widget)  # read after `observe`: what a thread changes meanwhile is in one or the other
             self.page.evaluate("args => window.mountWidget(...args)", [name, *code, state, parent, classes])
-            widget.observe(lambda change: self._outbox.append((name, {change["name"]: change["new"]})), [*state])
             return
         kind = "widget-hbox" if type(widget).__name__ == "HBox" else "widget-vbox"
         classes = ["widget-box", kind, *widget._dom_classes]

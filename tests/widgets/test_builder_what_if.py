@@ -129,6 +129,29 @@ def test_the_page_asks_after_each_edit_and_shows_what_differs(builder: SkipSetBu
     assert line.image.startswith("data:image/png;base64,")
 
 
+@pytest.mark.parametrize("skipset", ["none", f"vision absent {UNSUPPORTED}"])
+def test_an_answer_that_comes_while_the_page_is_being_made_is_shown(
+    builder: SkipSetBuilder, monkeypatch: pytest.MonkeyPatch, skipset: str
+) -> None:
+    builder.set(skipset=skipset)
+    coming = threading.Event()
+    hear, code = builder._asker._tell, builder.code  # type: ignore[union-attr]
+
+    def heard(found: object) -> None:
+        coming.set()
+        hear(found)  # type: ignore[arg-type]
+
+    def slow_code() -> str:  # the last thing that is drawn, after the model was asked
+        coming.wait(5)
+        time.sleep(0.05)
+        return code()
+
+    monkeypatch.setattr(builder._asker, "_tell", heard)
+    monkeypatch.setattr(builder, "code", slow_code)
+    line = shown(builder)
+    wait_for(lambda: line.phase == ("answered" if skipset == "none" else "failed"))
+
+
 def test_a_burst_of_edits_asks_once_under_the_last_one(builder: SkipSetBuilder, port: AskedSession) -> None:
     line = shown(builder)
     wait_for(lambda: line.phase == "answered")
