@@ -65,14 +65,14 @@ def test_blocks_of_two_threads_overlap_and_the_last_word_is_on():
     def other():
         with uncollected():
             inside.set()
-            leave.wait(10)
+            leave.wait(30)
 
     thread = threading.Thread(target=other)
     with uncollected():
         thread.start()
-        inside.wait(10)
+        inside.wait(30)
     leave.set()
-    thread.join(10)
+    thread.join(30)
 
 
 @pytest.mark.parametrize(

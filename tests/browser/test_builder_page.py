@@ -185,7 +185,7 @@ def test_a_method_proposes_with_progress_and_its_set_replaces_or_joins(draw: Dra
     page.press("Propose")
     page.wait_for(page.page.get_by_role("progressbar"))
     port.gate.set()
-    page.tool.job.result(10)
+    page.tool.job.result(30)
     page.settle_until(lambda: page.page.get_by_text("shortgpt proposes: whole 9-11").count() == 1)
     assert str(page.tool.skipset) == "vision absent 0"
     proposal = page.page.get_by_role("group", name="Proposal")

@@ -1,6 +1,5 @@
 """The explorer drawn in a page, with its Python behind it. No Jupyter."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from skipit_nb.widgets import LayerDistanceExplorer
 from tests.browser.accessibility import violations
 from tests.browser.tool_page import Draw, ToolPage, drawing
 from tests.charts import sample_results as sample
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
 
 PAYLOAD = "<img src=x onerror='window.hacked = true'><script>window.hacked = true</script>"
@@ -29,7 +29,6 @@ def draw(browser: Browser) -> Iterator[Draw]:
     with drawing(browser, 1200, 1000) as drawn:
 
         def looked(tool: LayerDistanceExplorer) -> ToolPage:
-            tool.view  # noqa: B018 - a page that is drawn while the first look ends may miss its end
             look(tool)
             return drawn(tool)
 
@@ -38,10 +37,7 @@ def draw(browser: Browser) -> Iterator[Draw]:
 
 def look(tool: LayerDistanceExplorer) -> None:
     tool.look()
-    deadline = time.monotonic() + 5
-    while tool.port is not None and not tool.view.asked.overlay.values:
-        assert time.monotonic() < deadline, "the question was not drawn"
-        time.sleep(0.01)
+    wait_for(lambda: tool.port is None or bool(tool.view.asked.overlay.values))
 
 
 def grid(page: ToolPage) -> Locator:

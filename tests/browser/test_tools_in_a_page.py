@@ -33,7 +33,7 @@ def run(page: ToolPage, button: str) -> None:
     page.press(button)
     for tool in getattr(page.tool, "tools", {"": page.tool}).values():
         if tool.job is not None:
-            tool.job.result(10)
+            tool.job.result(30)
     page.page.wait_for_timeout(100)
     page.settle()
 
@@ -77,7 +77,7 @@ def test_a_run_can_be_paused_and_goes_on(draw: Draw, port: FakeSession) -> None:
     page.wait_for(page.page.get_by_text("paused after 0 of 60 questions"))
     port.gate.set()
     page.press("Resume")
-    page.tool.job.result(10)
+    page.tool.job.result(30)
     page.wait_for(page.page.get_by_text("B is worse than A: -33.3 points."))
 
 

@@ -78,7 +78,7 @@ class ToolPage:
         """Change to JupyterLab's dark colours."""
         self.page.evaluate(DARK)
 
-    def settle_until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    def settle_until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
         """Let Python and the page talk until something has come true."""
         deadline = time.monotonic() + seconds
         while not condition():

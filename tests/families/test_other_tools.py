@@ -59,13 +59,13 @@ def test_threads_share_the_uncompiled_setting_and_the_last_one_out_puts_it_back(
 
     def stay(until):
         with uncompiled():
-            inside.wait(10)
-            until.wait(10)
+            inside.wait(30)
+            until.wait(30)
 
     threads = [threading.Thread(target=stay, args=[until]) for until in leave]
     for thread in threads:
         thread.start()
-    inside.wait(10)
+    inside.wait(30)
     for thread, until in zip(threads, leave, strict=True):
         double(torch.ones(3))
         assert not runs, "a thread is still inside"

@@ -4,7 +4,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from skipit_nb.errors import (
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import SkipSetBuilder
 from skipit_nb.widgets.builder.what_if_line import difference
+from tests.waiting import wait_for
 from tests.widgets.asked_session import UNSUPPORTED, AskedSession
 from tests.widgets.open_widgets import OPEN_WIDGETS
 
@@ -38,13 +39,6 @@ def port() -> Iterator[AskedSession]:
 def builder(port: AskedSession) -> Iterator[SkipSetBuilder]:
     with SkipSetBuilder(port) as made:
         yield made
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.005)
 
 
 def shown(builder: SkipSetBuilder) -> Any:
@@ -142,7 +136,7 @@ def test_an_answer_that_comes_while_the_page_is_being_made_is_shown(
         hear(found)  # type: ignore[arg-type]
 
     def slow_code() -> str:  # the last thing that is drawn, after the model was asked
-        coming.wait(5)
+        coming.wait(30)
         time.sleep(0.05)
         return code()
 
@@ -189,7 +183,7 @@ def test_a_what_if_is_answered_while_long_work_runs(builder: SkipSetBuilder, por
     assert builder.job is not None
     assert not builder.job.has_ended
     port.gate.set()
-    assert str(builder.job.result(5).skipset) == "whole 10-11"
+    assert str(builder.job.result(30).skipset) == "whole 10-11"
 
 
 def test_what_the_model_cannot_run_is_said_in_its_place_and_the_builder_goes_on(builder: SkipSetBuilder) -> None:
@@ -226,8 +220,8 @@ def test_closing_cancels_what_was_asked_and_frees_everything(port: AskedSession)
     builder.close()
     assert set(OPEN_WIDGETS) <= before
     del builder
-    port.submit(lambda _: None, quick=True).result(5)  # ends only if what ran before was cancelled
-    port.submit(lambda _: None).result(5)
+    port.submit(lambda _: None, quick=True).result(30)  # ends only if what ran before was cancelled
+    port.submit(lambda _: None).result(30)
     wait_for(lambda: threading.active_count() <= threads + 2)  # the workers
     gc.collect()
     assert [reference() for reference in watched] == [None, None, None]
@@ -271,7 +265,7 @@ def test_each_method_offers_its_knob_and_an_unknown_one_runs_as_it_comes(builder
     assert controls.fields[1]["hidden"]
     builder.view.job_bar._handle_custom_msg({"do": "run"}, [])
     assert builder.job is not None
-    assert str(builder.job.result(5).skipset) == "whole 11"
+    assert str(builder.job.result(30).skipset) == "whole 11"
 
 
 def test_half_a_layer_is_refused(builder: SkipSetBuilder) -> None:
@@ -290,7 +284,7 @@ def test_a_proposal_that_was_cancelled_changes_nothing(builder: SkipSetBuilder, 
     port.gate.set()
     assert builder.job is not None
     with pytest.raises(CancelledError):
-        builder.job.result(5)
+        builder.job.result(30)
     assert builder.proposal is None
 
 

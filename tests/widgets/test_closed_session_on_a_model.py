@@ -8,9 +8,9 @@ import pytest
 from skipit_nb.errors import CancelledError, SessionClosedError
 from skipit_nb.studio import Studio
 from skipit_nb.widgets.parts.job_bar import JobBar
+from tests.waiting import wait_for
 from tests.widgets.inside import complaints, parts_of, tools_of
 from tests.widgets.tools_on_a_model import KINDS, SET, TASK, UntimedSession, do_all, settle, work_of
-from tests.widgets.waiting import wait_for
 
 pytestmark = pytest.mark.model
 
@@ -119,7 +119,7 @@ def test_a_session_closed_in_the_middle_of_a_run_cancels_it_and_what_was_measure
     wait_for(lambda: one.job.done > 0, 30)
     model.close()
     with pytest.raises(CancelledError):
-        one.job.result(10)
+        one.job.result(30)
     assert len(one.data) > 0
     assert one.result is not None
     assert "image/png" in tool._repr_mimebundle_()[0]

@@ -19,10 +19,10 @@ import pytest
 from skipit_nb.errors import BrokenInstallError, ResultFormatError, SettingError
 from skipit_nb.widgets import ABEvaluator, display
 from skipit_nb.widgets.tool import Change
+from tests.waiting import wait_for
 from tests.widgets.asked_session import AskedSession
 from tests.widgets.contract_tools import KINDS
 from tests.widgets.open_widgets import OPEN_WIDGETS
-from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_close_frees_the_tool_its_job_and_every_widget(kind: str, port: AskedSes
     assert set(OPEN_WIDGETS) <= before
     del tool
     for quick in (False, True):
-        port.submit(lambda _: None, quick=quick).result(5)  # what was cancelled has ended
+        port.submit(lambda _: None, quick=quick).result(30)  # what was cancelled has ended
     gc.collect()
     assert [reference() for reference in watched] == [None] * len(watched)
 

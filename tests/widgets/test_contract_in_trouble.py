@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from skipit_nb.errors import CancelledError, SessionClosedError, SkipitError
+from tests.waiting import wait_for
 from tests.widgets.asked_session import AskedSession
 from tests.widgets.contract_tools import KINDS
 from tests.widgets.inside import complaints, tools_of
-from tests.widgets.waiting import wait_for
 
 WORKING = [name for name, kind in KINDS.items() if kind.starts_work]
 
@@ -111,7 +111,7 @@ def test_a_run_can_be_cancelled_from_another_thread_at_any_time(worker: Any, por
     threading.Thread(target=lambda: [job.cancel() for job in jobs]).start()
     for job in jobs:
         with pytest.raises(CancelledError):
-            job.result(5)
+            job.result(30)
     port.gate.set()
     assert worker.run() is not None
 
@@ -148,7 +148,7 @@ def test_two_tools_on_one_session_at_once_give_what_each_gives_alone(
     port.gate.set()
     jobs = [one.job for tool in (worker, *others) for one in tools_of(tool) if one.job is not None]
     for job in jobs:
-        job.result(10)
+        job.result(30)
     assert worker.result == alone
     assert all(tool.result is not None for tool in others)
 

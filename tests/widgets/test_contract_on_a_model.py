@@ -198,10 +198,10 @@ def test_shown_twice_both_pictures_are_one_view_that_follows_the_run(kind: str, 
 def let_go(model: UntimedSession) -> None:
     """Wait until no thread holds what it did last: no worker of the session, no stopwatch that was called off."""
     for quick in (False, True):
-        model.submit(lambda _: None, quick=quick).result(10)
+        model.submit(lambda _: None, quick=quick).result(30)
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
-            thread.join(10)
+            thread.join(30)
     gc.collect()
 
 

@@ -13,8 +13,8 @@ from skipit_nb.studio import Studio
 from skipit_nb.widgets import ABEvaluator
 from skipit_nb.widgets.evaluator.pareto_plot import front
 from skipit_nb.widgets.evaluator.state import MANY
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
-from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -138,11 +138,11 @@ def test_a_sweep_from_the_page_shows_its_progress_and_can_be_cancelled(
     assert evaluator.job is not None
     view.job_bar._handle_custom_msg({"do": "cancel"}, [])
     with pytest.raises(CancelledError):
-        evaluator.job.result(5)
+        evaluator.job.result(30)
     assert (evaluator.swept, view.message.text) == (None, "")
     port.gate.set()
     view.many._handle_custom_msg({"press": "sweep"}, [])
-    evaluator.job.result(5)
+    evaluator.job.result(30)
     assert isinstance(evaluator.swept, Sweep)
     assert len(view.pareto.points) == 12
 
@@ -154,7 +154,7 @@ def test_while_something_runs_the_page_can_start_no_sweep(evaluator: ABEvaluator
     assert view.many.fields[1]["disabled"]
     port.gate.set()
     assert evaluator.job is not None
-    evaluator.job.result(5)
+    evaluator.job.result(30)
     wait_for(lambda: not view.many.fields[1]["disabled"])
 
 

@@ -12,8 +12,8 @@ from skipit_nb.results import Comparison, Standing
 from skipit_nb.widgets import ABEvaluator
 from skipit_nb.widgets.evaluator.asking import MOST_LOOKS
 from skipit_nb.widgets.evaluator.standing_plot import MOST_DRAWN, StandingPlot
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
-from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_pause_and_resume_work_from_the_page_and_lose_nothing(held: ABEvaluator,
     port.gate.set()
     assert held.job is not None
     wait_for(lambda: port.gate.set() or held.job.has_ended)  # type: ignore[func-returns-value, union-attr]
-    assert held.job.result(5) == held.result
+    assert held.job.result(30) == held.result
     assert held.result is not None
     assert held.result.num_questions == 45
 
@@ -151,7 +151,7 @@ def test_a_cancelled_run_hands_over_what_it_has_and_says_that_it_is_not_all(held
     click(held, "cancel")
     assert held.job is not None
     with pytest.raises(CancelledError):
-        held.job.result(5)
+        held.job.result(30)
     wait_for(lambda: view.job_bar.state == "cancelled")
     assert held.result is not None
     assert (held.result.num_questions, held.result.is_complete) == (18, False)
@@ -169,7 +169,7 @@ def test_what_a_replaced_run_hands_over_does_not_become_the_result(held: ABEvalu
     port.gate.set()
     assert first is not None
     with pytest.raises(CancelledError):
-        first.result(5)
+        first.result(30)
     assert held.job is not None
     wait_for(lambda: port.gate.set() or held.job.has_ended)  # type: ignore[func-returns-value, union-attr]
     assert held.result is not None

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
 from skipit_nb.widgets.explorer import LayerDistanceExplorer
 from tests.charts import sample_results as sample
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
 
 
@@ -45,15 +46,8 @@ def explorer(session: FakeSession) -> Iterator[LayerDistanceExplorer]:
 def shown(explorer: LayerDistanceExplorer) -> LayerDistanceExplorer:
     """An explorer on the screen that has looked at its first question."""
     explorer.view  # noqa: B018 - showing it is what is wanted
-    wait_until(lambda: explorer.seen is not None and explorer.view.asked.overlay.values != [])
+    wait_for(lambda: explorer.seen is not None and explorer.view.asked.overlay.values != [])
     return explorer
-
-
-def wait_until(holds: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
 
 
 # -- measuring ----------------------------------------------------------------------------------------------------
@@ -129,10 +123,10 @@ def test_a_running_measurement_can_be_cancelled(explorer: LayerDistanceExplorer,
     explorer.run(block=False)
     job = explorer.job
     assert job is not None
-    wait_until(lambda: job.state == "running")
+    wait_for(lambda: job.state == "running")
     job.cancel()
     with pytest.raises(CancelledError):
-        job.result(5)
+        job.result(30)
     assert explorer.result is None
 
 
@@ -290,14 +284,14 @@ def test_next_and_previous_walk_around_the_sample(shown: LayerDistanceExplorer) 
     press({"press": "next"}, [])
     press({"press": "next"}, [])
     assert shown.state.question == 1
-    wait_until(lambda: shown.view.asked.pick.values["pick"] == "2. what shape is in image 0?")
+    wait_for(lambda: shown.view.asked.pick.values["pick"] == "2. what shape is in image 0?")
     assert shown.seen is not None
     assert shown.seen.example.kind == "shape"
 
 
 def test_a_picked_question_is_looked_at(shown: LayerDistanceExplorer) -> None:
     shown.view.asked.pick._handle_custom_msg({"enter": "pick", "value": "4. what color is in image 1?"}, [])
-    wait_until(lambda: shown.view.asked.overlay.alt == "image shapes/01")
+    wait_for(lambda: shown.view.asked.overlay.alt == "image shapes/01")
     assert shown.state.question == 3
 
 
@@ -317,7 +311,7 @@ def test_a_bad_entry_is_said_in_the_widget_which_stays_usable(shown: LayerDistan
 
 def test_a_question_beyond_the_sample_is_said_in_the_widget(shown: LayerDistanceExplorer) -> None:
     shown.set(question=50)
-    wait_until(lambda: shown.view.message.tone == "error")
+    wait_for(lambda: shown.view.message.tone == "error")
     assert "question is 50" in shown.view.message.text
 
 
@@ -329,7 +323,7 @@ def test_skipped_layers_are_shaded_in_every_plot(shown: LayerDistanceExplorer) -
 
 def test_measure_in_the_view_runs_and_reports(shown: LayerDistanceExplorer) -> None:
     shown.view.job_bar._handle_custom_msg({"do": "run"}, [])
-    wait_until(lambda: shown.result is not None and shown.view.job_bar.state == "done")
+    wait_for(lambda: shown.result is not None and shown.view.job_bar.state == "done")
     assert shown.view.message.text == ""
 
 
@@ -342,7 +336,7 @@ def test_a_stale_look_does_not_take_the_place_of_a_newer_one(
     explorer.set(question=2)
     explorer.look(block=False)
     session.gate.set()
-    wait_until(lambda: explorer.seen is not None)
+    wait_for(lambda: explorer.seen is not None)
     time.sleep(0.05)
     assert explorer.seen is not None
     assert explorer.seen.example.kind == "presence"
@@ -355,7 +349,7 @@ def test_closing_frees_the_image_and_cancels(shown: LayerDistanceExplorer, sessi
     shown.close()
     assert job is not None
     with pytest.raises(CancelledError):
-        job.result(5)
+        job.result(30)
     assert shown.seen is None
 
 
@@ -399,14 +393,14 @@ def test_the_plots_follow_while_questions_come_in(stopping: Stopping) -> None:
     with LayerDistanceExplorer(stopping, limit=6) as explorer:
         explorer.view  # noqa: B018 - showing it is what is wanted
         explorer.run(block=False)
-        wait_until(lambda: not stopping.gate.is_set())
+        wait_for(lambda: not stopping.gate.is_set())
         assert explorer.profile is not None
         assert explorer.profile.num_samples == 4
         assert explorer.is_refining
         # At most four times a second, so a slow machine has seen more of the four.
         assert re.search(r"So far [1-4] question", explorer.view.status.text)
         stopping.gate.set()
-        wait_until(lambda: explorer.result is not None)
+        wait_for(lambda: explorer.result is not None)
         assert explorer.result is not None
         assert explorer.result.num_samples == 6
         assert not explorer.is_refining
@@ -415,12 +409,12 @@ def test_the_plots_follow_while_questions_come_in(stopping: Stopping) -> None:
 def test_a_cancel_keeps_the_questions_that_were_in(stopping: Stopping) -> None:
     with LayerDistanceExplorer(stopping, limit=6) as explorer:
         explorer.run(block=False)
-        wait_until(lambda: not stopping.gate.is_set())
+        wait_for(lambda: not stopping.gate.is_set())
         assert explorer.job is not None
         explorer.job.cancel()
         stopping.gate.set()
         with pytest.raises(CancelledError):
-            explorer.job.result(5)
+            explorer.job.result(30)
         assert explorer.result is not None
         assert explorer.result.num_samples == 4
         assert not explorer.is_refining
@@ -458,7 +452,7 @@ def test_two_prompts_are_compared_by_a_pin(shown: LayerDistanceExplorer, session
     shown.view.compare._handle_custom_msg({"press": "pin"}, [])
     shown.set(question=4)
     shown.look()
-    wait_until(lambda: shown.view.asked.overlay.alt == "image shapes/01")
+    wait_for(lambda: shown.view.asked.overlay.alt == "image shapes/01")
     view = shown.view
     assert view.beside_note.text == "Beside, in hollow points: what color is in image 0?"
     assert [one["name"] for one in view.distance.series if one.get("is_beside")] == [
@@ -497,7 +491,7 @@ def test_two_models_of_different_depth_are_compared(session: FakeSession) -> Non
     with LayerDistanceExplorer(session, against=deep, limit=6) as explorer:
         explorer.view  # noqa: B018 - showing it is what is wanted
         explorer.look()
-        wait_until(lambda: explorer.view.asked.beside.values != [])
+        wait_for(lambda: explorer.view.asked.beside.values != [])
         explorer.layer = 11
         assert explorer.view.asked.beside.title == "distance of vision tokens at layer 23"
         explorer.run()

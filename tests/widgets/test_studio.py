@@ -14,8 +14,8 @@ from skipit_nb.errors import (
     UnknownTaskError,
 )
 from skipit_nb.studio import Studio
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
-from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_after_close_it_can_be_shown_again_and_the_tools_still_hear_of_each_othe
 def test_a_session_that_was_given_stays_open(port: FakeSession) -> None:
     studio = Studio(port)  # type: ignore[arg-type]
     studio.close()
-    assert port.submit(lambda _: 7).result(5) == 7
+    assert port.submit(lambda _: 7).result(30) == 7
 
 
 # -- who has the model -----------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_a_closed_studio_hears_of_no_job(studio: Studio, port: FakeSession) -> N
     at_work: Any = studio.view.at_work  # type: ignore[attr-defined]
     wait_for(lambda: at_work.text == "The model is free.")  # the explorer's first look is over
     studio.close()
-    port.submit(lambda _: None, "mine").result(5)
+    port.submit(lambda _: None, "mine").result(30)
     assert at_work.text == "The model is free."
     assert port.worker._watchers == []
 

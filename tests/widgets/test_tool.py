@@ -8,8 +8,8 @@ import pytest
 
 from skipit_nb.errors import SkipSetSyntaxError
 from skipit_nb.widgets import ABEvaluator
+from tests.waiting import wait_for
 from tests.widgets.fake_session import FakeSession
-from tests.widgets.waiting import wait_for
 
 
 @pytest.fixture
@@ -81,12 +81,12 @@ def test_run_and_cancel_work_from_the_page(evaluator: ABEvaluator, port: FakeSes
     bar._handle_custom_msg({"do": "cancel"}, [])
     port.gate.set()
     with pytest.raises(Exception, match="cancelled"):
-        evaluator.job.result(5)
+        evaluator.job.result(30)
     wait_for(lambda: bar.state == "cancelled")
     assert evaluator.result is None
     assert evaluator.view.message.text == ""
     bar._handle_custom_msg({"do": "run"}, [])
-    evaluator.job.result(5)
+    evaluator.job.result(30)
     wait_for(lambda: (bar.state, bar.done, bar.total) == ("done", 24, 24))
 
 
@@ -107,9 +107,9 @@ def test_a_second_run_cancels_the_first(evaluator: ABEvaluator, port: FakeSessio
     port.gate.set()
     assert first is not None
     with pytest.raises(Exception, match="cancelled"):
-        first.result(5)
+        first.result(30)
     assert evaluator.job is not None
-    assert evaluator.job.result(5) is evaluator.result
+    assert evaluator.job.result(30) is evaluator.result
 
 
 def test_a_run_that_does_not_hear_it_was_cancelled_does_not_overwrite_the_newer_one(
@@ -117,15 +117,15 @@ def test_a_run_that_does_not_hear_it_was_cancelled_does_not_overwrite_the_newer_
 ) -> None:
     found = [port.compare("shapes", None, b, limit=12) for b in ("none", "whole 1")]
     answers, begun, go_on = iter(found), threading.Event(), threading.Event()
-    monkeypatch.setattr(port, "compare", lambda *_, **__: (begun.set(), go_on.wait(5), next(answers))[2])
+    monkeypatch.setattr(port, "compare", lambda *_, **__: (begun.set(), go_on.wait(30), next(answers))[2])
     heard: list[object] = []
     evaluator.observe(lambda change: heard.append(change.new), "result")
     evaluator.run(block=False)
-    assert begun.wait(5)
+    assert begun.wait(30)
     evaluator.run(block=False)
     go_on.set()
     assert evaluator.job is not None
-    evaluator.job.result(5)
+    evaluator.job.result(30)
     assert heard == [found[1]]
 
 
@@ -157,7 +157,7 @@ def test_two_tools_on_one_session_wait_for_each_other(evaluator: ABEvaluator, po
         assert evaluator.view.job_bar.message == "waiting for other work on this session"
         port.gate.set()
         assert evaluator.job is not None
-        evaluator.job.result(5)
+        evaluator.job.result(30)
         assert other.result is not None
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from skipit_nb.backend.checks.state import changes, state_of
 from skipit_nb.errors import CancelledError, NothingAnsweredError
+from tests.waiting import wait_for
 from tests.widgets.inside import complaints, tools_of
 from tests.widgets.tools_on_a_model import KINDS, UntimedSession, settle, work_of
-from tests.widgets.waiting import wait_for
 
 pytestmark = pytest.mark.model
 
@@ -98,7 +98,7 @@ def test_an_interrupted_cell_cancels_its_work_soon_and_the_tool_goes_on(
         work(tool)
     job = next(one.job for one in inner if one.job is not None)
     with pytest.raises(CancelledError):
-        job.result(5)
+        job.result(30)
     assert job.state == "cancelled"
     settle(tool)
     assert changes(before, state_of(model._open)) == []

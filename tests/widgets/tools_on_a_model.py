@@ -7,8 +7,8 @@ from typing import Any
 from skipit_nb import Session
 from skipit_nb.studio import Studio
 from skipit_nb.widgets import ABEvaluator, LayerDistanceExplorer, SkipSetBuilder
+from tests.waiting import wait_for
 from tests.widgets.inside import tools_of
-from tests.widgets.waiting import wait_for
 
 TASK, OTHER_TASK, SET, LIMIT = "digits-vqa", "easy-vqa", "vision absent 3-", 34
 

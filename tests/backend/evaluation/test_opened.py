@@ -62,7 +62,7 @@ def test_work_waits_while_a_model_is_opened():
             waiting = other.submit(work)
             with pytest.raises(TimeoutError):
                 waiting.result(0.1)
-        assert waiting.result(10) == "worked"
+        assert waiting.result(30) == "worked"
 
 
 def test_opening_waits_for_the_work_at_hand():
@@ -76,7 +76,7 @@ def test_opening_waits_for_the_work_at_hand():
             waiting = other.submit(open_one)
             with pytest.raises(TimeoutError):
                 waiting.result(0.1)
-        assert waiting.result(10) == "opened"
+        assert waiting.result(30) == "opened"
 
 
 def test_copies_have_one_fingerprint_and_a_changed_model_another():

@@ -70,12 +70,12 @@ def test_it_gets_in_between_the_batches_of_long_work(session, example):
     def tick(done: int, total: int) -> None:
         begun.set()
         if done:
-            go_on.wait(10)
+            go_on.wait(30)
 
     long = session.submit(lambda _: session.profile(TASK, limit=64, batch_size=8, progress=tick))
-    assert begun.wait(10)
+    assert begun.wait(30)
     quick = session.submit(lambda t: asked(session, example, "whole 5", t), quick=True)
-    assert quick.result(10).skipset == SkipSet.whole(5, num_layers=12)
+    assert quick.result(30).skipset == SkipSet.whole(5, num_layers=12)
     assert not long.has_ended
     go_on.set()
     assert len(long.result(60).provenance.samples) >= 64
@@ -87,18 +87,18 @@ def test_a_later_question_cancels_an_earlier_one(session, example):
     def slow(tick):
         def wait(done: int, total: int) -> None:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(30)
             tick(done, total)
 
         return asked(session, example, "whole 5", wait)
 
     first = session.submit(slow, "what-if", quick=True)
-    assert begun.wait(10)
+    assert begun.wait(30)
     second = session.submit(lambda t: asked(session, example, "whole 6", t), "what-if", quick=True)
     go_on.set()
-    assert str(second.result(10).skipset) == "whole 6"
+    assert str(second.result(30).skipset) == "whole 6"
     with pytest.raises(CancelledError):
-        first.result(10)
+        first.result(30)
     assert not session._open.lock.is_held
 
 

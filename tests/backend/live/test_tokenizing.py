@@ -27,7 +27,7 @@ def test_who_calls_the_tokenizer_waits_for_who_does(session: Session, call: Call
         other.start()
         other.join(0.2)
         assert other.is_alive()
-    other.join(10)
+    other.join(30)
     assert not other.is_alive()
 
 
