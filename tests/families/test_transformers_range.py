@@ -22,7 +22,7 @@ def test_the_matrix_holds_and_what_is_excluded_fails_by_itself(name, wanted):
     environment.run(
         *(environment.command("python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"),
         *("-W", "ignore::FutureWarning"),  # transformers warns of what it has changed since
-        *(ROOT / "tests" / "families" / f"test_{name}.py" for name in ("skipping", "exclusions")),
+        *(ROOT / "tests" / "families" / f"test_{name}.py" for name in ("skipping", "exclusions", "seen_once")),
         cwd=ROOT,
         PYTHONPATH=str(ROOT),
     )

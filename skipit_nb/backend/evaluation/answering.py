@@ -14,6 +14,7 @@ from skipit_nb.backend.evaluation.choices import Choices
 from skipit_nb.backend.evaluation.failing import unseen
 from skipit_nb.backend.evaluation.likelihood import likelihoods_of_choices
 from skipit_nb.backend.evaluation.loyalty import Loyal
+from skipit_nb.backend.evaluation.seen_once import SeenOnce
 from skipit_nb.backend.live.model import Inputs, LiveModel
 from skipit_nb.backend.tasks.scoring import Score, score
 from skipit_nb.backend.tasks.task import MULTIPLE_CHOICE, Example, Task
@@ -80,12 +81,13 @@ def _under_each(live: LiveModel, batch: Sequence[Example], *, arms: Sequence[Arm
     inputs = live.inputs([example.image for example in batch], [example.question for example in batch])
     texts: list[list[str]] = []
     first: dict[SkipSet, Tensor] = {}
+    seen = SeenOnce()
     for arm in arms:
         try:
             if isinstance(arm, Loyal):
                 texts.append(arm.texts(live, inputs, first))
                 continue
-            with live.skipping(arm):
+            with live.skipping(arm), seen.by(live.model):
                 said, first[arm] = ask(live, inputs, batch)
         except Exception as error:
             error.add_note(f"while answering under {str(arm)!r}")

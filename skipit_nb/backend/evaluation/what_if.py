@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skipit_nb.backend.evaluation.seen_once import SeenOnce
 from skipit_nb.backend.live.model import Generated, Inputs, LiveModel
 from skipit_nb.backend.trie.logits import FULL, Work, logits_of
 from skipit_nb.jobs import Tick
@@ -24,7 +25,7 @@ def what_if(live: LiveModel, image: Any, question: str, skipset: SkipSet, *, max
         UnsupportedSkipError: If the model cannot run the set.
     """
     inputs = live.inputs([image], [question])
-    with live.lock:
+    with live.lock, SeenOnce().by(live.model):
         tick(0, STEPS)
         kl = _kl(live, inputs, skipset)
         tick(1, STEPS)
