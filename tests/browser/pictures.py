@@ -5,14 +5,16 @@ python -m tests.browser.pictures        writes docs/pictures/*.png, docs/picture
 
 import io
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Locator
+from playwright.sync_api import Browser, Locator
 
 from tests.browser.chromium import chromium
-from tests.browser.lab_server import lab_server
+from tests.browser.lab_server import Lab, lab_server
 from tests.browser.notebook_page import Notebook
 from tests.browser.states import STATES, State
 
@@ -43,7 +45,7 @@ TOOLS = {
 WORK = """
 explorer.set(over="task", layer=3); explorer.run(); builder.set(skipset=advice.skipset); builder.what_if()
 evaluator.set(b="vision absent 0-3", limit=300, margin=0.02); evaluator.run()
-studio.explorer.run(); studio.explorer.set(scale="log", layer=3)
+studio.explorer.set(limit=200); studio.explorer.run(); studio.explorer.set(scale="log", layer=3)
 studio.builder.recommended(); studio.evaluator.set(limit=1500); studio.evaluator.run()
 """
 
@@ -58,20 +60,27 @@ def take() -> None:
         written = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=kernel)
         nbformat.write(written, Path(base) / "root" / "pictures.ipynb")
         with lab_server(Path(base)) as lab:
-            notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1200}, device_scale_factor=1.5))
-            notebook.page.goto(f"{lab.address}/doc/tree/pictures.ipynb?reset")
-            notebook.page.locator(".jp-NotebookPanel .jp-Notebook").first.wait_for(timeout=60_000)
-            notebook.wait_idle()
-            assert notebook.run_all(seconds=400), notebook.errors()
-            notebook.page.set_viewport_size({"width": WIDTH, "height": 4600})
-            for state in STATES:
-                _photograph_state(notebook, state)
+            with _opened(browser, lab) as notebook:
+                for state in STATES:
+                    _photograph_state(notebook, state)
             (DOCS / "states.md").write_text(page(), encoding="utf-8")
-            notebook.run(WORK)
-            for theme in ("light", "dark"):
-                notebook.theme(f"JupyterLab {theme.title()}")
-                _photograph(notebook, theme)
-            notebook.shut_down()
+            with _opened(browser, lab) as notebook:  # with tools that remember nothing of those states
+                notebook.run(WORK)
+                for theme in ("light", "dark"):
+                    notebook.theme(f"JupyterLab {theme.title()}")
+                    _photograph(notebook, theme)
+
+
+@contextmanager
+def _opened(browser: Browser, lab: Lab) -> Iterator[Notebook]:
+    """The notebook, run, in a window that is high enough for every tool."""
+    notebook = Notebook(browser.new_page(viewport={"width": WIDTH, "height": 1200}, device_scale_factor=1.5))
+    notebook.page.goto(f"{lab.address}/doc/tree/pictures.ipynb?reset")
+    notebook.wait_open()
+    assert notebook.run_all(seconds=400), notebook.errors()
+    notebook.page.set_viewport_size({"width": WIDTH, "height": 4600})
+    yield notebook
+    notebook.shut_down()
 
 
 def _tool(notebook: Notebook, name: str) -> Locator:
