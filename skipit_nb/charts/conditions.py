@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 
+from skipit_nb.charts.distance import LOG_FLOOR, below_floor
 from skipit_nb.charts.marks import DISTANCE_UNIT, GOOD
 from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, rows
 from skipit_nb.results import Recommendation
 from skipit_nb.skipset import SkipSet
 
 SIZE = 380
-ROOM = (32, 18)
+ROOM = (24, 13)
 """Pixels that a label needs to the right and upward."""
+MARGINS = (0.05, 0.09)
+"""Shares of the distances' span that are left free at either end, on the right for a label."""
+FEW_DECADES = 1000
+"""Up to this ratio of the largest to the smallest distance, the axis tells 2 and 5 between powers of ten too."""
 
 MEETS = {
     (True, True): ("both conditions", GOOD, "circle"),
@@ -25,6 +32,8 @@ MEETS = {
 def conditions_chart(recommendation: Recommendation) -> alt.LayerChart:
     """Each layer as a numbered point: how far it moves the vision tokens against how much the text reads them.
 
+    Distances differ by orders of magnitude, so their axis is logarithmic; what lies below 2e-6 is drawn there.
+
     The shaded corner, left of the threshold on distance and below that on VAR, holds the layers that meet both
     conditions. Where every layer has its own threshold on VAR, a tick above or below its point shows it instead.
     A layer right of the line may still count as redundant by its tail probability: its shape says so. A layer whose
@@ -33,12 +42,13 @@ def conditions_chart(recommendation: Recommendation) -> alt.LayerChart:
     met = [reason.layer for reason in recommendation.reasons if reason.is_redundant and reason.is_flow_low]
     title = "Which layers meet both conditions"
     words = f"{title}: {', '.join(map(str, met)) or 'none'}. Distance of vision tokens against attention on them."
-    subtitle = [measured_on(recommendation.provenance), f"recommended: {recommendation.skipset}"]
+    below = below_floor(reason.distance for reason in recommendation.reasons)
+    subtitle = [measured_on(recommendation.provenance), f"recommended: {recommendation.skipset}{below}"]
     base = rows(_rows(recommendation)).encode(x=_x(recommendation), y=_y())
     named = rows(_labels(recommendation)).encode(x=_x(recommendation), y=_y())
     labels = named.mark_text(align="left", dx=7, dy=-6, fontSize=11, color=INK).encode(text="layers:N")
-    below = (*_corner(recommendation), *_thresholds(recommendation))
-    picture = layered(*below, _points(base), labels, width=SIZE, height=SIZE)
+    behind = (*_corner(recommendation), *_thresholds(recommendation))
+    picture = layered(*behind, _points(base), labels, width=SIZE, height=SIZE)
     return finished(picture, title, subtitle, words)
 
 
@@ -47,6 +57,7 @@ def _rows(recommendation: Recommendation) -> list[Row]:
         {
             "layer": reason.layer,
             "distance": reason.distance,
+            "drawn": _drawn(reason.distance),
             "var": reason.var,
             "limit": limit,
             "tail": reason.tail,
@@ -61,17 +72,18 @@ def _rows(recommendation: Recommendation) -> list[Row]:
 def _labels(recommendation: Recommendation) -> list[Row]:
     """One label for each cluster of points that stand too close for a label each, such as "2+7-9"."""
     clusters: list[Row] = []
+    first, last = _ends(recommendation)
     for reason in recommendation.reasons:
         if reason.var is None:
             continue
         for cluster in clusters:
-            right = abs(reason.distance - cluster["distance"]) / _furthest(recommendation) * SIZE
+            right = abs(math.log(_drawn(reason.distance) / cluster["drawn"]) / math.log(last / first)) * SIZE
             up = abs(reason.var - cluster["var"]) * SIZE
             if right < ROOM[0] and up < ROOM[1]:
                 cluster["members"].append(reason.layer)
                 break
         else:
-            clusters.append({"distance": reason.distance, "var": reason.var, "members": [reason.layer]})
+            clusters.append({"drawn": _drawn(reason.distance), "var": reason.var, "members": [reason.layer]})
     return [cluster | {"layers": _spans(cluster["members"])} for cluster in clusters]
 
 
@@ -80,14 +92,29 @@ def _spans(layers: list[int]) -> str:
     return str(SkipSet.whole(layers)).removeprefix("whole ")
 
 
-def _furthest(recommendation: Recommendation) -> float:
-    """The right end of the axis of distances."""
-    return 1.08 * max([recommendation.max_distance, *(reason.distance for reason in recommendation.reasons)])
+def _drawn(distance: float) -> float:
+    """Where a distance stands on an axis that has no zero."""
+    return max(distance, LOG_FLOOR)
+
+
+def _ends(recommendation: Recommendation) -> tuple[float, float]:
+    """The ends of the axis of distances: all of them, and the threshold, with room at both sides."""
+    everything = [_drawn(recommendation.max_distance), *(_drawn(reason.distance) for reason in recommendation.reasons)]
+    low, high = min(everything), max(everything)
+    span = max(high / low, 10.0)
+    return low / span ** MARGINS[0], high * span ** MARGINS[1]
 
 
 def _x(recommendation: Recommendation) -> alt.X:
-    scale = alt.Scale(domain=[0, _furthest(recommendation)], nice=False)
-    return alt.X("distance:Q", title=f"distance of vision tokens, {DISTANCE_UNIT} (low = redundant)", scale=scale)
+    low, high = _ends(recommendation)
+    steps = (1, 2, 5) if high / low < FEW_DECADES else (1,)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+    axis = alt.Axis(
+        values=[at for n in decades for step in steps if low <= (at := step * 10.0**n) <= high], format="~g"
+    )
+    scale = alt.Scale(type="log", domain=[low, high], nice=False)
+    title = f"distance of vision tokens, {DISTANCE_UNIT} (low = redundant)"
+    return alt.X("drawn:Q", title=title, scale=scale, axis=axis)
 
 
 def _y() -> alt.Y:
@@ -97,14 +124,19 @@ def _y() -> alt.Y:
 def _corner(recommendation: Recommendation) -> list[alt.Chart]:
     if recommendation.max_var is None:
         return []
-    row = {"distance": 0, "right": recommendation.max_distance, "var": 0, "top": recommendation.max_var}
+    row = {
+        "drawn": _ends(recommendation)[0],
+        "right": _drawn(recommendation.max_distance),
+        "var": 0,
+        "top": recommendation.max_var,
+    }
     mark = rows([row]).mark_rect(color=GOOD, opacity=0.12)
     corner: alt.Chart = mark.encode(x=_x(recommendation), x2="right:Q", y=_y(), y2="top:Q")
     return [corner]
 
 
 def _thresholds(recommendation: Recommendation) -> list[alt.Chart]:
-    vertical = rows([{"distance": recommendation.max_distance}]).mark_rule(strokeDash=[5, 4], color=FAINT)
+    vertical = rows([{"drawn": _drawn(recommendation.max_distance)}]).mark_rule(strokeDash=[5, 4], color=FAINT)
     if recommendation.max_var is None:
         own = [row for row in _rows(recommendation) if row["limit"] is not None]
         ticks = rows(own).mark_tick(orient="horizontal", size=14, thickness=2, color=FAINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import altair as alt
@@ -42,8 +43,8 @@ def distance_chart(
     title = "How far each layer moves a token"
     words = f"{title}: mean distance d = {DISTANCE_UNIT}, 0 to 2, low is redundant. {_extremes(profile, tokens)}"
     drawn = "mean ± 1 standard deviation over questions"
-    if scale == "log" and any(row.distance < LOG_FLOOR for kind in tokens for row in profile.of(kind)):
-        drawn += f"; below {LOG_FLOOR:g} drawn at {LOG_FLOOR:g}"
+    if scale == "log":
+        drawn += below_floor(row.distance for kind in tokens for row in profile.of(kind))
     subtitle = [measured_on(profile.provenance), drawn]
     return finished(distance_layers(profile, tokens, scale, skipset), title, subtitle, words)
 
@@ -64,6 +65,11 @@ def distance_layers(
     tooltip = ["layer:Q", "tokens:N", alt.Tooltip("distance:Q", format=".4g"), alt.Tooltip("spread:Q", format=".4g")]
     points = base.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=looks["shape"], tooltip=tooltip)
     return layered(*shaded(skipset, profile.num_layers), band, line, points)
+
+
+def below_floor(distances: Iterable[float]) -> str:
+    """What to say where some of these lie below a log axis: "; below 0.0001 drawn at 0.0001"; "" where none does."""
+    return f"; below {LOG_FLOOR:g} drawn at {LOG_FLOOR:g}" if min(distances, default=LOG_FLOOR) < LOG_FLOOR else ""
 
 
 def _axis(scale: Scale) -> alt.Axis:
