@@ -52,7 +52,7 @@ class Shown:
 GALLERY: dict[str, Shown] = {
     "profile": Shown(
         "Profile",
-        'charts.profile_chart(session.profile("digits-vqa", limit=400), 0.02)',
+        'charts.profile_chart(session.profile("digits-vqa", limit=400), 0.02, scale="log")',
         "Distance, tail and flow of every layer, under each other.",
     ),
     "distance": Shown(

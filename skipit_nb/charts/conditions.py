@@ -13,7 +13,7 @@ from skipit_nb.results import Recommendation
 from skipit_nb.skipset import SkipSet
 
 SIZE = 380
-ROOM = (24, 13)
+ROOM = (20, 12)
 """Pixels that a label needs to the right and upward."""
 MARGINS = (0.05, 0.09)
 """Shares of the distances' span that are left free at either end, on the right for a label."""

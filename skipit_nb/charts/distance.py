@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import altair as alt
 
@@ -57,10 +58,12 @@ def distance_layers(
     if scale not in ("linear", "log"):
         raise SettingError("scale", scale, "'linear' or 'log'")
     looks = token_looks(tokens)
-    base = rows(distance_rows(profile, tokens, scale)).encode(x=layer_axis(profile.num_layers), color=looks["color"])
+    values = distance_rows(profile, tokens, scale)
+    base = rows(values).encode(x=layer_axis(profile.num_layers), color=looks["color"])
     title = [f"distance d = {DISTANCE_UNIT}", "(low = redundant)"]
-    y = alt.Y("distance:Q", title=title, scale=alt.Scale(type=scale), axis=_axis(scale))
-    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=title, axis=_axis(scale)), y2="high:Q")
+    axis = _decades(values) if scale == "log" else {}
+    y = alt.Y("distance:Q", title=title, **axis)
+    band = base.mark_area(opacity=0.18, clip=True).encode(y=alt.Y("low:Q", title=title, **axis), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=y, strokeDash=looks["strokeDash"])
     tooltip = ["layer:Q", "tokens:N", alt.Tooltip("distance:Q", format=".4g"), alt.Tooltip("spread:Q", format=".4g")]
     points = base.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=looks["shape"], tooltip=tooltip)
@@ -72,9 +75,12 @@ def below_floor(distances: Iterable[float]) -> str:
     return f"; below {LOG_FLOOR:g} drawn at {LOG_FLOOR:g}" if min(distances, default=LOG_FLOOR) < LOG_FLOOR else ""
 
 
-def _axis(scale: Scale) -> alt.Axis:
-    """Lines at powers of ten only, where the scale is logarithmic."""
-    return alt.Axis(values=[10.0**n for n in range(-6, 1)], format="~g") if scale == "log" else alt.Axis()
+def _decades(values: list[Row]) -> dict[str, Any]:
+    """A log axis over the decades that hold the lines, a tick at each; a band that reaches to 0 is cut off below."""
+    low = math.floor(math.log10(min(row["distance"] for row in values)))
+    high = max(math.ceil(math.log10(max(row["distance"] for row in values))), low + 1)
+    scale = alt.Scale(type="log", domain=[10.0**low, 10.0**high], nice=False)
+    return {"scale": scale, "axis": alt.Axis(values=[10.0**n for n in range(low, high + 1)], format="~g")}
 
 
 def distance_rows(profile: RedundancyProfile, tokens: tuple[str, ...], scale: Scale = "linear") -> list[Row]:

@@ -42,7 +42,7 @@ def tell(session: Session, task: str, limit: int, seed: int, out: Path) -> None:
     show(as_table(result.by_kind()))
 
     pictures = {
-        "1-redundancy.png": charts.profile_chart(profile, 0.02),
+        "1-redundancy.png": charts.profile_chart(profile, 0.02, scale="log"),
         "2-conditions.png": charts.conditions_chart(advice),
         "3-comparison.png": charts.comparison_chart(result),
     }
