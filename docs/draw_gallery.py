@@ -57,7 +57,7 @@ GALLERY: dict[str, Shown] = {
     ),
     "distance": Shown(
         "Distance per layer",
-        'charts.distance_chart(session.profile("digits-vqa", limit=400))',
+        'charts.distance_chart(session.profile("digits-vqa", limit=400), scale="log")',
         "How far each layer turns vision and text tokens.",
     ),
     "norm": Shown(

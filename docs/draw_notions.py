@@ -37,7 +37,7 @@ WIDTH = 140
 NAMES = {"digits-vqa": "Digits-VQA", "easy-vqa": "easy-VQA"}
 
 DRAWN: dict[str, Callable[[Found], Any]] = {
-    "geometric": lambda found: charts.distance_chart(found.profile),
+    "geometric": lambda found: charts.distance_chart(found.profile, scale="log"),
     "proximal": lambda found: charts.tail_chart(found.profile, EPSILON),
     "flow": lambda found: charts.knockout_chart(found.profile, found.knockout),
     "functional": lambda found: charts.functional_chart(found.functional),

@@ -155,7 +155,8 @@ def _labels(bands: list[Row], num_layers: int) -> list[alt.Chart]:
 
 
 def measured_on(provenance: Provenance) -> str:
-    """One line that says what the numbers of a chart were measured on."""
-    questions = len(provenance.samples)
-    parts = [provenance.model, provenance.task, f"{questions} question{'s' * (questions != 1)}", provenance.dtype]
+    """One line that says what the numbers of a chart were measured on; a prompt of the user's own has no number."""
+    count = len(provenance.samples)
+    questions = f"{count} question{'s' * (count != 1)}" if count else ""
+    parts = [provenance.model, provenance.task, questions, provenance.dtype]
     return " · ".join(part for part in parts if part)
