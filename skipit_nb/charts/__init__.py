@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from skipit_nb.charts.quick_import import importing_quickly
+from skipit_nb.signature import held
 
 if TYPE_CHECKING:
     from skipit_nb.charts.agreement import agreement_chart
@@ -93,6 +94,6 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with importing_quickly():
-        value: object = getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name)
+        value: object = held(getattr(import_module(f"skipit_nb.charts.{_HOMES[name]}"), name))
     globals()[name] = value
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import altair as alt
@@ -22,9 +22,9 @@ LOG_FLOOR = EPSILONS[0]
 
 def distance_chart(
     profile: RedundancyProfile,
-    tokens: tuple[str, ...] = ("vision", "text"),
+    tokens: Sequence[str] = ("vision", "text"),
     scale: Scale = "linear",
-    skipset: SkipSet | None = None,
+    skipset: SkipSet | str | None = None,
 ) -> alt.LayerChart:
     """A line per kind of token: how far each layer turns it. Low = redundant.
 
@@ -51,7 +51,7 @@ def distance_chart(
 
 
 def distance_layers(
-    profile: RedundancyProfile, tokens: tuple[str, ...], scale: Scale = "linear", skipset: SkipSet | None = None
+    profile: RedundancyProfile, tokens: Sequence[str], scale: Scale = "linear", skipset: SkipSet | str | None = None
 ) -> alt.LayerChart:
     """The marks of `distance_chart`, to be laid beside others."""
     check_tokens(tokens)
@@ -83,7 +83,7 @@ def _decades(values: list[Row]) -> dict[str, Any]:
     return {"scale": scale, "axis": alt.Axis(values=[10.0**n for n in range(low, high + 1)], format="~g")}
 
 
-def distance_rows(profile: RedundancyProfile, tokens: tuple[str, ...], scale: Scale = "linear") -> list[Row]:
+def distance_rows(profile: RedundancyProfile, tokens: Sequence[str], scale: Scale = "linear") -> list[Row]:
     """One row per layer and kind of token: layer, tokens, distance, spread, and the band's ends low and high."""
     floor = LOG_FLOOR if scale == "log" else 0.0
     return [
@@ -100,7 +100,7 @@ def distance_rows(profile: RedundancyProfile, tokens: tuple[str, ...], scale: Sc
     ]
 
 
-def _extremes(profile: RedundancyProfile, tokens: tuple[str, ...]) -> str:
+def _extremes(profile: RedundancyProfile, tokens: Sequence[str]) -> str:
     """Where each line is lowest and highest, in words."""
     sentences = []
     for kind in tokens:

@@ -14,7 +14,7 @@ QUERIES = {"last": "the last prompt token", "text": "the text tokens"}
 """Whose attention it is, in words."""
 
 
-def flow_chart(profile: RedundancyProfile, skipset: SkipSet | None = None) -> alt.LayerChart:
+def flow_chart(profile: RedundancyProfile, skipset: SkipSet | str | None = None) -> alt.LayerChart:
     """The attention that the text pays to vision tokens (VAR), per layer. High = text reads the image.
 
     It is the last prompt token's, or that of all text tokens, as the profile was measured; the subtitle says which.
@@ -39,7 +39,7 @@ def asking(profile: RedundancyProfile) -> str:
 
 
 def flow_layers(
-    profile: RedundancyProfile, skipset: SkipSet | None = None, *, has_heads: bool = False
+    profile: RedundancyProfile, skipset: SkipSet | str | None = None, *, has_heads: bool = False
 ) -> alt.LayerChart:
     """The marks of `flow_chart`, to be laid beside others; on request a faint tick for each head that was stored."""
     if not profile.flow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
 from skipit_nb.charts.marks import check_tokens
@@ -30,8 +32,8 @@ PANELS = {
 
 def norm_chart(
     profile: RedundancyProfile,
-    tokens: tuple[str, ...] = ("vision", "text", "first"),
-    skipset: SkipSet | None = None,
+    tokens: Sequence[str] = ("vision", "text", "first"),
+    skipset: SkipSet | str | None = None,
 ) -> alt.VConcatChart:
     """Two panels over the same layers, logarithmic: how long states are, and how much each layer changes them.
 
@@ -56,7 +58,7 @@ def norm_chart(
     return finished(picture, title, subtitle, f"{title}, per layer. {_jumps(profile, tokens)}")
 
 
-def norm_rows(profile: RedundancyProfile, tokens: tuple[str, ...]) -> list[Row]:
+def norm_rows(profile: RedundancyProfile, tokens: Sequence[str]) -> list[Row]:
     """One row per layer and kind of token: layer, tokens, norm and update."""
     return [
         {"layer": row.layer, "tokens": kind, "norm": max(row.norm, FLOOR), "update": max(row.update, FLOOR)}
@@ -66,7 +68,7 @@ def norm_rows(profile: RedundancyProfile, tokens: tuple[str, ...]) -> list[Row]:
 
 
 def _lines(
-    profile: RedundancyProfile, values: list[Row], field: str, tokens: tuple[str, ...], skipset: SkipSet | None
+    profile: RedundancyProfile, values: list[Row], field: str, tokens: Sequence[str], skipset: SkipSet | str | None
 ) -> alt.LayerChart:
     looks = token_looks(tokens)
     axis = alt.Axis(values=[10.0**n for n in range(-6, 9)], format="~g")
@@ -78,7 +80,7 @@ def _lines(
     return layered(*shaded(skipset, profile.num_layers), line, points)
 
 
-def _jumps(profile: RedundancyProfile, tokens: tuple[str, ...]) -> str:
+def _jumps(profile: RedundancyProfile, tokens: Sequence[str]) -> str:
     """The layer that adds most to each kind of token, in words."""
     most = {kind: max(profile.of(kind), key=lambda row: row.update) for kind in tokens}
     return " ".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
@@ -19,14 +19,14 @@ SIZE = 320
 
 
 def overlay_chart(
-    distances: TokenDistances, layer: int, image: Image | None = None, *, number: int = 0, view: int = 0
+    distances: TokenDistances, layer: int, image: Any = None, *, number: int = 0, view: int = 0
 ) -> alt.LayerChart:
     """The vision tokens over their image, each where it lies; the darker a patch, the further the layer moves it.
 
     Args:
         distances: One question, token by token.
         layer: The layer, from 0.
-        image: The question's image, to be laid beneath; None shows the patches alone.
+        image: The question's image, of PIL, to be laid beneath; None shows the patches alone.
         number: Which of the question's images, from 0.
         view: 0 for the image as a whole, 1 for its tiles, in families that look twice.
 

@@ -126,7 +126,7 @@ def stacked(*charts: alt.LayerChart | alt.HConcatChart, spacing: int = 18, **sca
     return alt.VConcatChart(vconcat=list(charts), spacing=spacing, resolve=resolved)
 
 
-def shaded(skipset: SkipSet | None, num_layers: int) -> list[alt.Chart]:
+def shaded(skipset: SkipSet | str | None, num_layers: int) -> list[alt.Chart]:
     """Grey bands behind the skipped layers, each with its action in words; no marks if nothing is skipped."""
     bands: list[Row] = [
         {"layer": band.start - 0.5, "stop": band.stop - 0.5, "skipped": band.label}

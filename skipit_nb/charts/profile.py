@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import altair as alt
@@ -17,9 +18,9 @@ from skipit_nb.skipset import SkipSet
 def profile_chart(
     profile: RedundancyProfile,
     epsilon: float,
-    tokens: tuple[str, ...] = ("vision", "text"),
+    tokens: Sequence[str] = ("vision", "text"),
     scale: Literal["linear", "log"] = "linear",
-    skipset: SkipSet | None = None,
+    skipset: SkipSet | str | None = None,
 ) -> alt.VConcatChart:
     """Three panels over the same layers: mean distance, P[d > ε] and cross-modal flow (left out if not measured).
 

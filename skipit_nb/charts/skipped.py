@@ -20,16 +20,14 @@ class SkippedBand:
     """Such as "vision absent" or "whole"."""
 
 
-def skipped_bands(skipset: SkipSet | None, num_layers: int) -> tuple[SkippedBand, ...]:
+def skipped_bands(skipset: SkipSet | str | None, num_layers: int) -> tuple[SkippedBand, ...]:
     """The bands of a skip set, in order; none if it is None or empty.
 
     Raises:
         LayerIndexError: If the set names a layer beyond `num_layers`.
         LayerCountError: If the set is bound to another number of layers.
     """
-    if skipset is None:
-        return ()
-    bound = skipset.bind(num_layers)
+    bound = SkipSet.of(skipset, num_layers=num_layers)
     bands = []
     for label, layers in groupby(range(num_layers), key=lambda layer: _label(bound, layer)):
         together = list(layers)

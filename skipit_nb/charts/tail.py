@@ -19,8 +19,8 @@ MOST_CURVES = len(DASHES)
 def tail_chart(
     profile: RedundancyProfile,
     epsilon: float,
-    tokens: tuple[str, ...] = ("vision", "text"),
-    skipset: SkipSet | None = None,
+    tokens: Sequence[str] = ("vision", "text"),
+    skipset: SkipSet | str | None = None,
 ) -> alt.LayerChart:
     """A line per kind of token: the share of tokens that each layer moves by more than ε. Low = redundant.
 
@@ -40,7 +40,7 @@ def tail_chart(
 
 
 def tail_layers(
-    profile: RedundancyProfile, epsilon: float, tokens: tuple[str, ...], skipset: SkipSet | None = None
+    profile: RedundancyProfile, epsilon: float, tokens: Sequence[str], skipset: SkipSet | str | None = None
 ) -> alt.LayerChart:
     """The marks of `tail_chart`, to be laid beside others."""
     check_tokens(tokens)
