@@ -39,9 +39,11 @@ def lab(options: argparse.Namespace) -> None:
 
 def demo(options: argparse.Namespace) -> None:
     """Tell the first notebook's story in the terminal."""
+    from skipit_nb.backend.tasks.task import refuse_draw
     from skipit_nb.cli.demo import tell
     from skipit_nb.zoo.course import made_folder
 
+    refuse_draw(options.limit, options.seed)  # which its last chapter would do, after half a minute
     out = made_folder(options.out)
     with _session(options) as session:
         tell(session, options.task, options.limit, options.seed, out)
