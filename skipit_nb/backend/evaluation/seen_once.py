@@ -39,9 +39,9 @@ class SeenOnce:
         def remembering(*args: Any, **kwargs: Any) -> Any:
             for which, earlier_args, earlier_kwargs, features in self._found:
                 if which == encode and _is_same(earlier_args, args) and _is_same(earlier_kwargs, kwargs):
-                    return copy.copy(features)  # what is changed in the mapping is the caller's own
+                    return copy.deepcopy(features)  # a model may work on in place what it is given
             features = encode(*args, **kwargs)
-            self._found.append((encode, args, kwargs, copy.copy(features)))
+            self._found.append((encode, args, kwargs, copy.deepcopy(features)))
             return features
 
         return remembering
