@@ -41,10 +41,10 @@ def test_finalists_of_a_sweep_look_once_too(session, looks):
     assert len(looks) <= 2 * 2  # of two batches: the sweep itself, then three arms together
 
 
-def test_a_what_if_looks_twice(session, looks):
+def test_both_answers_of_a_what_if_look_once(session, looks):
     example = session.examples("easy-vqa", limit=1)[0]
     session.what_if(example.image, example.question, SKIPSET)
-    assert looks == [1, 1]  # one prefill of all states, then both answers
+    assert looks == [1]
 
 
 @pytest.fixture
