@@ -100,12 +100,12 @@ def test_doctor_prints_json(capsys):
     assert "torch" in json.dumps(json.loads(capsys.readouterr().out))
 
 
-@pytest.mark.parametrize("draw", ["--limit=0", "--seed=-1"])
-def test_the_demo_refuses_a_draw_that_is_none_before_the_work(draw, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("draw, said", [("--limit=0", "limit is 0"), ("--seed=-1", "seed is -1")])
+def test_the_demo_refuses_a_draw_that_is_none_before_the_work(draw, said, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Session, "open", lambda *_, **__: pytest.fail("work has begun"))
     assert main(["demo", draw]) == 2
-    assert "but" in capsys.readouterr().err
+    assert f"{said}, but" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import altair as alt
 
+from skipit_nb.charts.log_axis import decades
 from skipit_nb.charts.marks import Look
 from skipit_nb.charts.paper import FAINT, Row, finished, layer_axis, layered, measured_on, panel, rows, series_looks
 from skipit_nb.results import BoundRow, BoundsReport
@@ -93,10 +92,7 @@ def _points(values: list[Row], x: alt.X, y: alt.Y, look: dict[str, Look], is_sma
 
 
 def _y(values: list[Row], found: list[BoundRow]) -> alt.Y:
-    """A log axis from the decade below the smallest value to the one above the largest, labelled at whole decades."""
+    """A log axis for what was measured, what is allowed, and what is so anyway."""
     everything = [*(row["value"] for row in values), *(max(row.trivial, FLOOR) for row in found)]
-    low, high = math.floor(math.log10(min(everything))), math.ceil(math.log10(max(everything)))
-    scale = alt.Scale(type="log", domain=[10.0**low, 10.0 ** max(high, low + 1)], nice=False)
-    decades = [10.0**n for n in range(low, max(high, low + 1) + 1)]
-    axis = alt.Axis(values=decades, format="~g", ticks=False)
-    return alt.Y("value:Q", title=found[0].unit.replace("-", "\N{MINUS SIGN}"), scale=scale, axis=axis)
+    title = found[0].unit.replace("-", "\N{MINUS SIGN}")
+    return alt.Y("value:Q", title=title, **decades(everything, ticks=False))

@@ -6,7 +6,7 @@ import math
 
 import altair as alt
 
-from skipit_nb.charts.distance import LOG_FLOOR, below_floor
+from skipit_nb.charts.log_axis import LOG_FLOOR, below_floor
 from skipit_nb.charts.marks import DISTANCE_UNIT, GOOD
 from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, rows
 from skipit_nb.results import Recommendation

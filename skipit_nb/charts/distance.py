@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import altair as alt
 
+from skipit_nb.charts.log_axis import LOG_FLOOR, below_floor, decades
 from skipit_nb.charts.marks import DISTANCE_UNIT, check_tokens
 from skipit_nb.charts.paper import Row, finished, layer_axis, layered, measured_on, rows, shaded, token_looks
 from skipit_nb.errors import SettingError
-from skipit_nb.results import EPSILONS, RedundancyProfile
+from skipit_nb.results import RedundancyProfile
 from skipit_nb.skipset import SkipSet
 
 Scale = Literal["linear", "log"]
-
-LOG_FLOOR = EPSILONS[0]
-"""A log axis has no zero: what lies below is drawn here."""
 
 
 def distance_chart(
@@ -61,26 +58,14 @@ def distance_layers(
     values = distance_rows(profile, tokens, scale)
     base = rows(values).encode(x=layer_axis(profile.num_layers), color=looks["color"])
     title = [f"distance d = {DISTANCE_UNIT}", "(low = redundant)"]
-    axis = _decades(values) if scale == "log" else {}
+    # By the lines: a band that reaches to 0 is cut off.
+    axis = decades([row["distance"] for row in values]) if scale == "log" else {}
     y = alt.Y("distance:Q", title=title, **axis)
     band = base.mark_area(opacity=0.18, clip=True).encode(y=alt.Y("low:Q", title=title, **axis), y2="high:Q")
     line = base.mark_line(strokeWidth=2).encode(y=y, strokeDash=looks["strokeDash"])
     tooltip = ["layer:Q", "tokens:N", alt.Tooltip("distance:Q", format=".4g"), alt.Tooltip("spread:Q", format=".4g")]
     points = base.mark_point(filled=True, size=45, opacity=1).encode(y=y, shape=looks["shape"], tooltip=tooltip)
     return layered(*shaded(skipset, profile.num_layers), band, line, points)
-
-
-def below_floor(distances: Iterable[float]) -> str:
-    """What to say where some of these lie below a log axis: "; below 0.0001 drawn at 0.0001"; "" where none does."""
-    return f"; below {LOG_FLOOR:g} drawn at {LOG_FLOOR:g}" if min(distances, default=LOG_FLOOR) < LOG_FLOOR else ""
-
-
-def _decades(values: list[Row]) -> dict[str, Any]:
-    """A log axis over the decades that hold the lines, a tick at each; a band that reaches to 0 is cut off below."""
-    low = math.floor(math.log10(min(row["distance"] for row in values)))
-    high = max(math.ceil(math.log10(max(row["distance"] for row in values))), low + 1)
-    scale = alt.Scale(type="log", domain=[10.0**low, 10.0**high], nice=False)
-    return {"scale": scale, "axis": alt.Axis(values=[10.0**n for n in range(low, high + 1)], format="~g")}
 
 
 def distance_rows(profile: RedundancyProfile, tokens: Sequence[str], scale: Scale = "linear") -> list[Row]:

@@ -64,11 +64,11 @@ def check_tokens(tokens: Sequence[str]) -> None:
     """Refuse what names no kinds of tokens. Whether they occurred, the result knows that is drawn.
 
     Raises:
-        SettingError: If there is none, or they are no tuple.
+        SettingError: If there is none, or they are one text.
     """
     if isinstance(tokens, str) or not tokens:
         known = ", ".join(LOOKS)
-        raise SettingError("tokens", tokens, f"a tuple of some of {known}, and kinds whose rows were given by hand")
+        raise SettingError("tokens", tokens, f"a list of some of {known}, and kinds whose rows were given by hand")
 
 
 def token_look(kind: str, others: Sequence[str]) -> Look:

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from skipit_nb.charts.distance import LOG_FLOOR
+from skipit_nb.charts.log_axis import LOG_FLOOR
 from skipit_nb.charts.marks import DISTANCE_UNIT, FLOW_LOOK, LOOKS, Look
 from skipit_nb.charts.paper import FAINT, INK, Row, finished, layer_axis, layered, measured_on, panel, rows, shaded
 from skipit_nb.results import BandAccuracy, Reproduction

@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from skipit_nb.charts.distance import LOG_FLOOR
+from skipit_nb.charts.log_axis import LOG_FLOOR
 from skipit_nb.charts.marks import A_LOOK, B_LOOK, DISTANCE_UNIT, Look, numbered_looks
 from skipit_nb.charts.paper import FAINT, INK, Row, finished, layered, measured_on, panel, rows, series_looks, stacked
 from skipit_nb.errors import SettingError

@@ -24,6 +24,7 @@ def skipped_bands(skipset: SkipSet | str | None, num_layers: int) -> tuple[Skipp
     """The bands of a skip set, in order; none if it is None or empty.
 
     Raises:
+        SkipSetSyntaxError: If a text is none.
         LayerIndexError: If the set names a layer beyond `num_layers`.
         LayerCountError: If the set is bound to another number of layers.
     """

@@ -43,7 +43,7 @@ def demo(options: argparse.Namespace) -> None:
     from skipit_nb.cli.demo import tell
     from skipit_nb.zoo.course import made_folder
 
-    refuse_draw(options.limit, options.seed)  # which its last chapter would do, after half a minute
+    refuse_draw(options.limit, options.seed)  # which its last chapter would do, after two were measured
     out = made_folder(options.out)
     with _session(options) as session:
         tell(session, options.task, options.limit, options.seed, out)

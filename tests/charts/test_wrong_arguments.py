@@ -25,7 +25,7 @@ def test_another_thing_than_its_result_is_refused_by_name(name, given):
     chart = getattr(charts, name)
     first, *others = inspect.signature(chart).parameters.values()
     rest = [2 for other in others if other.default is inspect.Parameter.empty and other.kind is not other.KEYWORD_ONLY]
-    with pytest.raises(SettingError, match=rf"{first.name} .*a"):
+    with pytest.raises(SettingError, match=rf"^{first.name} is .*, but should be an? {first.annotation}"):
         chart(given, *rest)
 
 

@@ -27,12 +27,15 @@ class SeenOnce:
     @contextlib.contextmanager
     def by(self, model: nn.Module) -> Iterator[None]:
         """Let `model` remember inside the block. Call it with the model's lock held, as inside `skipping`."""
-        with contextlib.ExitStack() as undo:
-            for module in {id(one): one for one in (model, getattr(model, "base_model", model))}.values():
-                if hasattr(module, ENCODER) and ENCODER not in vars(module):
-                    setattr(module, ENCODER, self._remembering(getattr(module, ENCODER)))
-                    undo.callback(delattr, module, ENCODER)
+        inner = getattr(model, "base_model", model)  # whose encoder forward passes call, and generation too
+        if not hasattr(inner, ENCODER) or ENCODER in vars(inner):  # none, or one of the user's own
             yield
+            return
+        setattr(inner, ENCODER, self._remembering(getattr(inner, ENCODER)))
+        try:
+            yield
+        finally:
+            delattr(inner, ENCODER)
 
     def _remembering(self, encode: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(encode)

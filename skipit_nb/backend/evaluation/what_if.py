@@ -20,12 +20,12 @@ def what_if(live: LiveModel, image: Any, question: str, skipset: SkipSet, *, max
     Raises:
         UnsupportedSkipError: If the model cannot run the set.
     """
-    inputs = live.inputs([image], [question])
+    inputs, nothing = live.inputs([image], [question]), SkipSet.none(num_layers=live.shape.num_layers)
     with live.lock, SeenOnce().by(live.model):
         tick(0, STEPS)
         chosen = _generated(live, inputs, skipset, max_new_tokens)
         tick(1, STEPS)
-        full = chosen if skipset.is_empty else _generated(live, inputs, _nothing(skipset), max_new_tokens)
+        full = chosen if skipset.is_empty else _generated(live, inputs, nothing, max_new_tokens)
     tick(STEPS, STEPS)
     (kl,) = kl_of(full.first[None], chosen.first[None])
     return WhatIf(
@@ -43,7 +43,3 @@ def what_if(live: LiveModel, image: Any, question: str, skipset: SkipSet, *, max
 def _generated(live: LiveModel, inputs: Inputs, skipset: SkipSet, max_new_tokens: int) -> Generated:
     with live.skipping(skipset):
         return live.generate(inputs, max_new_tokens=max_new_tokens)[0]
-
-
-def _nothing(skipset: SkipSet) -> SkipSet:
-    return SkipSet.none(num_layers=skipset.num_layers)
